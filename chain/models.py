@@ -1,0 +1,157 @@
+"""The chain itself: legal entities, stores, products, staff and devices."""
+
+from datetime import datetime, time
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base
+
+ROLES = ("clerk", "manager", "finance", "admin")
+
+
+class LegalEntity(Base):
+    """A company or franchisee; it owns stores and owes taxes."""
+
+    __tablename__ = "legal_entity"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class Store(Base):
+    """A branch. Its business day ends at `day_ends_at` o'clock of the next calendar day."""
+
+    __tablename__ = "store"
+    __table_args__ = (
+        Index("uq_store_online", "is_online", unique=True, postgresql_where=text("is_online")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    legal_entity_id: Mapped[UUID] = mapped_column(ForeignKey(LegalEntity.id))
+    time_zone: Mapped[str]
+    day_ends_at: Mapped[time]
+    is_online: Mapped[bool] = mapped_column(default=False)
+
+
+class Product(Base):
+    """A drink in a size, with its list price (VAT included)."""
+
+    __tablename__ = "product"
+    __table_args__ = (CheckConstraint("list_price >= 0", "list_price_not_negative"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    size: Mapped[str]
+    list_price: Mapped[int]
+    currency: Mapped[str]
+
+
+class Staff(Base):
+    """A person who works at stores. Clerks and managers have a PIN, the office a password.
+
+    `totp_last_step` is the last half-minute whose one-time code was used: a code is good once.
+    `member_id` names the person's own wallet, which they may not redeem from.
+    """
+
+    __tablename__ = "staff"
+    __table_args__ = (
+        CheckConstraint("role IN ('clerk', 'manager', 'finance', 'admin')", "role_known"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    member_id: Mapped[UUID | None]
+    pin_hash: Mapped[str | None]
+    password_hash: Mapped[str | None]
+    totp_sealed: Mapped[bytes | None]
+    totp_last_step: Mapped[int] = mapped_column(default=0)
+    disabled_at: Mapped[datetime | None]
+
+
+class StaffStore(Base):
+    """Where somebody works."""
+
+    __tablename__ = "staff_store"
+    __table_args__ = (PrimaryKeyConstraint("staff_id", "store_id"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey(Staff.id))
+    store_id: Mapped[UUID] = mapped_column(ForeignKey(Store.id))
+
+
+class Device(Base):
+    """A till or phone of one store, enrolled by a one-time code."""
+
+    __tablename__ = "device"
+    __table_args__ = (
+        CheckConstraint("(enrolled_at IS NULL) = (token_digest IS NULL)", "enrolled_has_token"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    store_id: Mapped[UUID] = mapped_column(ForeignKey(Store.id))
+    name: Mapped[str]
+    code_digest: Mapped[bytes] = mapped_column(unique=True)
+    code_ends_at: Mapped[datetime]
+    token_digest: Mapped[bytes | None] = mapped_column(unique=True)
+    enrolled_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Shift(Base):
+    """One staff person at one device, from PIN to sign-out. Its token signs every scan."""
+
+    __tablename__ = "shift"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey(Device.id))
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey(Staff.id))
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class OfficeSession(Base):
+    """Finance, a manager or an admin at a desk: password and one-time code, short."""
+
+    __tablename__ = "office_session"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey(Staff.id))
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Guess(Base):
+    """Wrong secrets in a row for one subject: a staff number's PIN or password, or an address.
+
+    The subject is an HMAC of what was typed, so that numbers which nobody has are counted, and
+    refused, just like the others.
+    """
+
+    __tablename__ = "guess"
+    __table_args__ = (CheckConstraint("failures > 0", "failures_positive"),)
+
+    subject: Mapped[bytes] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    failed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WrongCode(Base):
+    """How many made-up tokens a device has sent in an hour: guessing is slowed down."""
+
+    __tablename__ = "wrong_code"
+    __table_args__ = (PrimaryKeyConstraint("device_id", "hour_at"),)
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey(Device.id))
+    hour_at: Mapped[datetime]
+    times: Mapped[int]

@@ -1,0 +1,1 @@
+"""What every room stands on: database, transaction, outbox, queue, clock, money, errors, config."""

@@ -1,0 +1,97 @@
+"""One frozen object from the environment. Start-up names everything that is missing, at once."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from environs import Env, EnvError
+from marshmallow import validate
+
+Mode = Literal["development", "production"]
+
+
+class ConfigError(Exception):
+    """The environment is not complete; the message lists every variable and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a process must know before it starts. Secrets come from nowhere else."""
+
+    mode: Mode
+    database_url: str
+    database_owner_url: str
+    redis_url: str
+    secret_key: bytes
+    stripe_api_key: str
+    stripe_api_base: str | None
+    stripe_webhook_secrets: tuple[str, ...]
+    public_origin: str
+    message_port: str
+    message_file: str | None
+    database_pool_size: int
+
+    @property
+    def is_development(self) -> bool:
+        return self.mode == "development"
+
+
+@cache
+def config() -> Config:
+    """Read the environment, once a process.
+
+    Raises:
+        ConfigError: variables are missing or malformed; all of them are named.
+    """
+    env = Env(eager=False)
+    database_url = env.str("DATABASE_URL", validate=_postgres_url)
+    read: dict[str, Any] = {
+        "mode": env.str("JIBEI_MODE", "production", validate=_mode),
+        "database_url": database_url,
+        "database_owner_url": env.str("DATABASE_OWNER_URL", database_url),
+        "redis_url": env.str("REDIS_URL", validate=_redis_url),
+        "secret_key": env.str("SECRET_KEY", validate=_secret),
+        "stripe_api_key": env.str("STRIPE_API_KEY", validate=_stripe_key),
+        "stripe_api_base": env.str("STRIPE_API_BASE", None),
+        "stripe_webhook_secrets": env.list("STRIPE_WEBHOOK_SECRET", validate=_some),
+        "public_origin": env.str("PUBLIC_ORIGIN", validate=_origin),
+        "message_port": _message_port(env),
+        "message_file": env.str("MESSAGE_FILE", None),
+        "database_pool_size": env.int("DATABASE_POOL_SIZE", 4),
+    }
+    try:
+        env.seal()
+    except EnvError as problem:
+        raise ConfigError(_sentences(problem)) from None
+    read["secret_key"] = bytes.fromhex(read["secret_key"])
+    read["stripe_webhook_secrets"] = tuple(read["stripe_webhook_secrets"])
+    return Config(**read)
+
+
+def _message_port(env: Env) -> str:
+    """Development prints; production must say what sends, since its log is no place for codes."""
+    if os.environ.get("JIBEI_MODE") == "development":
+        return env.str("MESSAGE_PORT", "console", validate=_console_or_sender)
+    return env.str("MESSAGE_PORT", validate=_sender)
+
+
+def _sentences(problem: EnvError) -> str:
+    messages = getattr(problem, "error_messages", {})
+    lines = [f"  {name}: {' '.join(map(str, what))}" for name, what in sorted(messages.items())]
+    return "\n".join(["These environment variables need your attention:", *lines])
+
+
+def _refusing(pattern: str, sentence: str) -> validate.Regexp:
+    return validate.Regexp(pattern, error=sentence)
+
+
+_mode = validate.OneOf(["development", "production"])
+_postgres_url = _refusing(r"postgres(ql)?(\+psycopg)?://\S+$", "give postgresql://user@host/name")
+_redis_url = _refusing(r"(rediss?|unix)://\S+$", "give redis://host:6379/0")
+_secret = _refusing(r"[0-9a-fA-F]{64,}$", "give 32 or more random bytes: openssl rand -hex 32")
+_stripe_key = _refusing(r"(sk|rk)_(test|live)_\S+$", "give a secret key of the provider, sk_…")
+_origin = _refusing(r"https?://[^/\s]+$", "give the address that shoppers use, https://host")
+_sender = _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function")
+_console_or_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
+_some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

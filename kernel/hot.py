@@ -1,0 +1,109 @@
+"""The hot road to PostgreSQL: psycopg, autocommit, prepared, one plan for all.
+
+For the statements that every scan runs (who is asking; read and write of a redemption). Going
+through the ORM costs twenty times the CPU (docs/adr/0003).
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from kernel.config import config
+from kernel.errors import TryAgain, Unavailable
+
+_pool: ConnectionPool[psycopg.Connection[TupleRow]] | None = None
+_opening = threading.Lock()
+
+RETRYABLE = ("40001", "40P01")
+
+
+def rows(sql: str, params: dict[str, Any]) -> list[TupleRow]:
+    """Run one statement in a transaction of its own and answer its rows.
+
+    Raises:
+        TryAgain: PostgreSQL preferred another transaction.
+        Unavailable: there is no connection, or it broke; a write may or may not have happened,
+            so the caller's retry must carry its idempotency key.
+        psycopg.IntegrityError: a named constraint said no; nothing happened.
+    """
+    with _connection() as connection:
+        return connection.execute(sql, params).fetchall()
+
+
+def one(sql: str, params: dict[str, Any]) -> TupleRow | None:
+    """Run one statement in a transaction of its own and answer its first row, see `rows`."""
+    return next(iter(rows(sql, params)), None)
+
+
+def read(sql: str, params: dict[str, Any]) -> TupleRow | None:
+    """Run one SELECT and answer its first row, see `read_rows`."""
+    return next(iter(read_rows(sql, params)), None)
+
+
+def read_rows(sql: str, params: dict[str, Any]) -> list[TupleRow]:
+    """Run one SELECT, a second time if its connection had died meanwhile (a restart)."""
+    try:
+        return rows(sql, params)
+    except Unavailable:
+        return rows(sql, params)
+
+
+Run = Callable[[str, dict[str, Any]], list[TupleRow]]
+
+
+@contextmanager
+def together() -> Iterator[Run]:
+    """Run several statements in one transaction, for the rare path that needs a lock."""
+    with _connection() as connection, connection.transaction():
+        yield lambda sql, params: connection.execute(sql, params).fetchall()
+
+
+@contextmanager
+def _connection() -> Iterator[psycopg.Connection[TupleRow]]:
+    try:
+        with pool().connection(timeout=2) as connection:
+            yield connection
+    except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as problem:
+        if getattr(problem, "sqlstate", None) in RETRYABLE:
+            raise TryAgain from problem
+        raise Unavailable from problem
+
+
+def pool() -> ConnectionPool[psycopg.Connection[TupleRow]]:
+    """Answer this process's pool, made at its first use and so after any fork."""
+    global _pool
+    if _pool is None:
+        with _opening:
+            if _pool is None:
+                _pool = _open()
+    return _pool
+
+
+def close() -> None:
+    """Give the connections back, before a fork or at the end of a test."""
+    global _pool
+    if _pool is not None:
+        _pool.close()
+        _pool = None
+
+
+def _open() -> ConnectionPool[psycopg.Connection[TupleRow]]:
+    return ConnectionPool(
+        config().database_url.replace("+psycopg", ""),
+        min_size=1,
+        max_size=config().database_pool_size,
+        kwargs={
+            "autocommit": True,
+            "prepare_threshold": 0,
+            "options": "-c plan_cache_mode=force_generic_plan -c timezone=UTC"
+            " -c lock_timeout=2s -c statement_timeout=10s",
+        },
+        check=None,
+        open=True,
+        name="hot",
+    )

@@ -1,0 +1,174 @@
+"""The outbox: what a transaction promises to do later, as a row of that same transaction.
+
+News travels upwards by name: a room says `voucher_order.paid`, a room above it has subscribed,
+and neither imports the other. One topic has one subscriber. A subscriber's effect and the row's
+`done_at` commit together; a `Sending` talks to the outside instead, without a transaction, and
+passes the row's id on as its dedupe key.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel import clock, queue
+from kernel.db import Base, db
+from kernel.ids import NOBODY, new_id
+from kernel.queue import Duty
+from kernel.transaction import after_commit, again, transaction
+
+log = structlog.get_logger()
+
+_BATCH = 50
+_LEASE = timedelta(seconds=30)
+_TRIES = 10
+
+
+class Outbox(Base):
+    """One promise. `leased_until` says that a worker is at it; a lease of the dead runs out."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        PrimaryKeyConstraint("member_id", "id"),
+        CheckConstraint("done_at IS NULL OR dead_at IS NULL", "one_end"),
+        Index("ix_outbox_undone", "due_at", postgresql_where=text("is_open")),
+    )
+
+    member_id: Mapped[UUID]
+    id: Mapped[UUID]
+    topic: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    is_open: Mapped[bool] = mapped_column(default=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    dead_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscriber:
+    act: Callable[..., None]
+    is_sending: bool
+
+
+_subscribers: dict[str, _Subscriber] = {}
+
+
+def subscriber(topic: str, *, sending: bool = False) -> Callable[[Callable[..., None]], Any]:
+    """Subscribe a function to a topic. It gets the facts as keywords, and `now`.
+
+    With `sending` it runs outside any transaction and gets `dedupe_key` too.
+    """
+
+    def subscribe(act: Callable[..., None]) -> Callable[..., None]:
+        if topic in _subscribers:
+            raise RuntimeError(f"{topic} has a subscriber already")
+        _subscribers[topic] = _Subscriber(act, sending)
+        return act
+
+    return subscribe
+
+
+def emit(topic: str, *, now: datetime, member_id: UUID = NOBODY, **facts: Any) -> None:
+    """Promise a topic to its subscriber, if and when the open transaction commits."""
+    plain = {name: str(fact) if isinstance(fact, UUID) else fact for name, fact in facts.items()}
+    row = Outbox(
+        member_id=member_id, id=new_id(), topic=topic, facts=plain, created_at=now, due_at=now
+    )
+    db.session.add(row)
+    after_commit(lambda: queue.ring(DUTY))
+
+
+def drain() -> None:
+    """Keep every promise that is due. The RQ job; safe to run many times at once."""
+    queue.begun(DUTY.job)
+    while claimed := again(_claim):
+        for member_id, row_id in claimed:
+            _keep(member_id, row_id)
+
+
+def _is_due(now: datetime) -> bool:
+    due = select(Outbox.id).where(*_due(now)).limit(1)
+    return db.session.scalar(due) is not None
+
+
+DUTY = Duty("kernel.outbox.drain", "events", _is_due)
+
+
+def _due(now: datetime) -> tuple[Any, ...]:
+    free = (Outbox.leased_until.is_(None)) | (Outbox.leased_until < now)
+    return (Outbox.is_open, Outbox.due_at <= now, free)
+
+
+def _claim() -> list[tuple[UUID, UUID]]:
+    now = clock.now()
+    with transaction():
+        picked = (
+            select(Outbox)
+            .where(*_due(now))
+            .order_by(Outbox.due_at)
+            .limit(_BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        rows = db.session.scalars(picked).all()
+        for row in rows:
+            row.leased_until = now + _LEASE
+        return [(row.member_id, row.id) for row in rows]
+
+
+def _keep(member_id: UUID, row_id: UUID) -> None:
+    try:
+        again(lambda: _act(member_id, row_id))
+    except Exception as problem:  # noqa: BLE001  one bad row must not stop the others
+        reason = f"{type(problem).__name__}: {problem}"[:500]
+        again(lambda: _postpone(member_id, row_id, reason))
+
+
+def _act(member_id: UUID, row_id: UUID) -> None:
+    now = clock.now()
+    with transaction():
+        row = _undone(member_id, row_id)
+        if row is None:
+            return
+        topic, facts = row.topic, row.facts
+        to = _subscribers[topic]
+        if not to.is_sending:
+            to.act(now=now, **facts)
+            row.done_at, row.is_open = now, False
+            return
+    to.act(now=now, dedupe_key=str(row_id), **facts)
+    with transaction():
+        row = _undone(member_id, row_id)
+        if row is not None:
+            row.done_at, row.is_open = now, False
+
+
+def _undone(member_id: UUID, row_id: UUID) -> Outbox | None:
+    """Lock the row, if it is still to be done: a lease may have run out under a slow worker."""
+    mine = select(Outbox).where(Outbox.member_id == member_id, Outbox.id == row_id, Outbox.is_open)
+    return db.session.scalar(mine.with_for_update())
+
+
+def _postpone(member_id: UUID, row_id: UUID, reason: str) -> None:
+    now = clock.now()
+    with transaction():
+        row = _undone(member_id, row_id)
+        if row is None:
+            return
+        row.tries += 1
+        row.last_error = reason
+        row.leased_until = None
+        row.due_at = now + timedelta(seconds=min(2**row.tries, 3_600))
+        if row.tries >= _TRIES:
+            row.dead_at, row.is_open = now, False
+            log.error("outbox.dead", topic=row.topic, outbox_id=str(row_id))
+        else:
+            log.warning("outbox.postponed", topic=row.topic, outbox_id=str(row_id))

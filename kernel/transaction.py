@@ -1,0 +1,85 @@
+"""One request or job is one transaction. The only module that commits.
+
+Edges (views, jobs) open it once; services never do. No network call happens inside: calling the
+payment provider takes three steps (commit the intent; call; commit the outcome).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from kernel.db import db
+from kernel.errors import TryAgain, Unavailable, refusal_for
+from kernel.hot import RETRYABLE
+
+_RETRIES = 5
+_LOCK_NOT_AVAILABLE = "55P03"
+_bells = "bells"
+
+T = TypeVar("T")
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Commit all of it or nothing, then ring the bells that were asked for.
+
+    Raises:
+        Refusal: a named constraint was violated that stands for one.
+        TryAgain: PostgreSQL preferred another transaction; the work must run again whole.
+        Unavailable: PostgreSQL cannot be reached or cannot write.
+    """
+    session = db.session()
+    if session.in_transaction():
+        raise RuntimeError("a transaction is already open: edges open it, once")
+    try:
+        yield
+        session.commit()
+    except DBAPIError as problem:
+        session.rollback()
+        raise _meaning(problem) from problem
+    except NoConnection as problem:
+        session.rollback()
+        raise Unavailable from problem
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        bells = session.info.pop(_bells, [])
+        session.close()
+    for ring in bells:
+        ring()
+
+
+def again(work: Callable[[], T]) -> T:
+    """Run work that opens its own transaction, anew when PostgreSQL asks for that."""
+    for _ in range(_RETRIES):
+        try:
+            return work()
+        except TryAgain:
+            continue
+    raise Unavailable
+
+
+def after_commit(ring: Callable[[], object]) -> None:
+    """Ring once the open transaction is committed; never if it is not."""
+    db.session().info.setdefault(_bells, []).append(ring)
+
+
+def is_open() -> bool:
+    """Whether this thread holds a transaction: the gateway to the provider refuses to run then."""
+    return db.session().in_transaction()
+
+
+def _meaning(problem: DBAPIError) -> Exception:
+    state = getattr(problem.orig, "sqlstate", None)
+    if state in RETRYABLE or state == _LOCK_NOT_AVAILABLE:
+        return TryAgain()
+    if isinstance(problem, IntegrityError):
+        diagnosis = getattr(problem.orig, "diag", None)
+        return refusal_for(getattr(diagnosis, "constraint_name", None)) or problem
+    if problem.connection_invalidated or state is None or state[:2] in ("08", "53", "57"):
+        return Unavailable()
+    return problem

@@ -1,0 +1,115 @@
+"""What the payment provider says happened, and what we asked of it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base
+
+
+class Customer(Base):
+    """A member as the provider knows them."""
+
+    __tablename__ = "customer"
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_ref: Mapped[str] = mapped_column(unique=True)
+
+
+class Card(Base):
+    """A saved card: the provider's reference and what a shopper recognises it by."""
+
+    __tablename__ = "card"
+    __table_args__ = (UniqueConstraint("member_id", "provider_ref", name="uq_card_saved_once"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID]
+    provider_ref: Mapped[str]
+    brand: Mapped[str]
+    last4: Mapped[str]
+    saved_at: Mapped[datetime]
+
+
+class Payment(Base):
+    """One attempt to be paid, for one purpose. Its id is the provider's idempotency key.
+
+    intent → (requires_action | processing) → succeeded | failed | cancelled; or surplus: money
+    that came for something already paid, to be given back. A purpose is paid for once, whatever
+    crashes. `amount` is in minor units of ours (whole dollars for TWD).
+
+    `method_ref`, `keeps_card` and `is_off_session` are what the provider was asked, so that asking
+    again under the same key asks the same. `asked_at` is when that was first tried, `due_at` when
+    to ask what became of it.
+    """
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        UniqueConstraint("purpose", "purpose_id", "attempt", name="uq_payment_attempt"),
+        Index(
+            "uq_payment_paid_once",
+            "purpose",
+            "purpose_id",
+            unique=True,
+            postgresql_where=text("status = 'succeeded'"),
+        ),
+        CheckConstraint("amount > 0", "amount_positive"),
+        CheckConstraint(
+            "status IN ('intent', 'requires_action', 'processing', 'succeeded', 'surplus',"
+            " 'failed', 'cancelled')",
+            "status_known",
+        ),
+        CheckConstraint(
+            "(settled_at IS NULL) = (status IN ('intent', 'requires_action', 'processing'))",
+            "settled_has_time",
+        ),
+        CheckConstraint("settled_at IS NULL OR due_at IS NULL", "settled_is_never_due"),
+        CheckConstraint("asked_at IS NULL OR method_ref IS NOT NULL", "asked_names_method"),
+        Index("ix_payment_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID]
+    purpose: Mapped[str]
+    purpose_id: Mapped[UUID]
+    attempt: Mapped[int]
+    amount: Mapped[int]
+    currency: Mapped[str]
+    card_id: Mapped[UUID | None] = mapped_column(ForeignKey(Card.id))
+    method_ref: Mapped[str | None]
+    keeps_card: Mapped[bool] = mapped_column(default=False)
+    is_off_session: Mapped[bool] = mapped_column(default=False)
+    provider_ref: Mapped[str | None] = mapped_column(unique=True)
+    client_secret: Mapped[str | None]
+    status: Mapped[str] = mapped_column(default="intent")
+    failure: Mapped[str | None]
+    created_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class ProviderEvent(Base):
+    """The inbox. An event is a hint: the object itself is fetched before anything is believed.
+
+    `body` is the event's envelope without its object, which may hold what is personal.
+    """
+
+    __tablename__ = "provider_event"
+    __table_args__ = (
+        Index("ix_provider_event_undone", "due_at", postgresql_where=text("is_open")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    object_ref: Mapped[str | None]
+    body: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    is_open: Mapped[bool] = mapped_column(default=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]

@@ -1,0 +1,101 @@
+"""What a till may be told instead of handing over cups. `REASONS` finds a refusal by its code."""
+
+from kernel.errors import Conflict, Forbidden, Invalid, Refusal
+
+
+class TokenInvalid(Invalid):
+    """No code of ours: garbage, a bad MAC, unknown, revoked, or from the future. All look alike."""
+
+    code = "token-invalid"
+
+
+class TokenExpired(Invalid):
+    """The code is older than a minute: the shopper's app shows a newer one."""
+
+    code = "token-expired"
+
+
+class TokenUsed(Conflict):
+    """The code has handed over cups before."""
+
+    code = "token-used"
+
+
+class InsufficientCups(Conflict):
+    """Fewer cups are held than asked for. Facts: `held`, `wanted`."""
+
+    code = "insufficient-cups"
+
+
+class ProductMismatch(Conflict):
+    """Nothing held may be exchanged for this product."""
+
+    code = "product-mismatch"
+
+
+class StoreNotAccepted(Conflict):
+    """What is held is not accepted at this store."""
+
+    code = "store-not-accepted"
+
+
+class LotFrozen(Conflict):
+    """What is held is frozen while a payment is disputed."""
+
+    code = "lot-frozen"
+
+
+class WalletBlocked(Conflict):
+    """The member or the chain has blocked this wallet."""
+
+    code = "wallet-blocked"
+
+
+class LimitReached(Conflict):
+    """A limit of the terms. Facts: `limit` (which), `allowed` cups now, `next_at` when more are."""
+
+    code = "limit-reached"
+
+
+class OwnWallet(Forbidden):
+    """Staff do not redeem from their own wallet."""
+
+    code = "own-wallet"
+
+
+class StoreScope(Forbidden):
+    """It happened at another store."""
+
+    code = "store-scope"
+
+
+class UnknownProduct(Invalid):
+    """The chain sells no such product."""
+
+    code = "unknown-product"
+
+
+class AlreadyVoided(Conflict):
+    """The redemption was undone before."""
+
+    code = "already-voided"
+
+
+class VoidTooLate(Conflict):
+    """The role's time for undoing is over. Facts: `ended_at`."""
+
+    code = "void-too-late"
+
+
+REASONS: dict[str, type[Refusal]] = {
+    kind.code: kind
+    for kind in (
+        TokenUsed,
+        InsufficientCups,
+        ProductMismatch,
+        StoreNotAccepted,
+        LotFrozen,
+        WalletBlocked,
+        LimitReached,
+    )
+}

@@ -1,0 +1,32 @@
+"""Reading what was handed over."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from kernel.db import db
+from kernel.errors import NotFound
+from redemption.models import Redemption, RedemptionLine
+from redemption.service.void import find_by_id
+
+
+def get_redemption(*, redemption_id: UUID, store_id: UUID) -> Redemption:
+    """Answer a redemption of one store.
+
+    Raises:
+        NotFound: there is none, or it was another store's.
+    """
+    redemption = find_by_id(redemption_id)
+    if redemption is None or redemption.store_id != store_id:
+        raise NotFound
+    return redemption
+
+
+def lines_of(redemption: Redemption) -> Sequence[RedemptionLine]:
+    """Answer which lots the cups of a redemption came from."""
+    mine = select(RedemptionLine).where(
+        RedemptionLine.member_id == redemption.member_id,
+        RedemptionLine.redemption_id == redemption.id,
+    )
+    return db.session.scalars(mine.order_by(RedemptionLine.lot_id)).all()

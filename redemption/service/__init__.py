@@ -1,0 +1,1 @@
+"""How each verb of handing over cups is done, one file a verb."""

@@ -1,0 +1,283 @@
+"""Cups are handed over: read all that matters, decide in Python, write if nothing changed."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from kernel import hot
+from kernel.errors import RateLimited, Refusal, TryAgain, Unauthenticated
+from kernel.idempotency import Key, checked
+from kernel.ids import new_id
+from redemption import policy, statements, token
+from redemption.errors import (
+    REASONS,
+    OwnWallet,
+    TokenInvalid,
+    TokenUsed,
+    UnknownProduct,
+    WalletBlocked,
+)
+from redemption.policy import HeldLot, Taken
+
+_OPTIMISTIC_TRIES = 3
+_WRONG_CODES_AN_HOUR = 1_000
+_TILL_COLUMNS = 15
+_CLASHES = ("uq_redemption_token_used_once", "pk_idempotency_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a till asks for: cups of a product, for whoever shows this code.
+
+    `key` and `fingerprint` make a retry of it recognisable, see `kernel.idempotency`.
+    """
+
+    shift_digest: bytes
+    code: str
+    product_id: UUID
+    cups: int
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """What was handed over, from which lots, and how many cups are `left`.
+
+    `left` counts what the member can still take of this product at this store.
+    """
+
+    id: str
+    store_id: str
+    product_id: str
+    cups: int
+    redeemed_at: str
+    taken: list[dict[str, Any]]
+    left: int
+    is_replayed: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as it is given and kept."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "is_replayed"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Everything about till, key, wallet and lots, as of one moment, in the reading's order."""
+
+    lots: list[HeldLot]
+    device_id: UUID
+    store_id: UUID
+    staff_id: UUID
+    own_member_id: UUID | None
+    today_on: date
+    business_day: date
+    next_day_at: datetime
+    known_fingerprint: bytes | None
+    known_answer: dict[str, Any] | None
+    wrong_codes: int
+    product_id: UUID | None
+    member_id: UUID | None
+    version: int | None
+    blocked_at: datetime | None
+    is_token_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What is to be written, if the wallet is still as it was seen."""
+
+    code: token.Token
+    taken: list[Taken]
+    redemption_id: UUID
+
+
+def redeem(*, scan: Scan, now: datetime) -> Redeemed:
+    """Hand over cups at a store, exactly once per key, and book their money with them.
+
+    Two statements on the good path, and no lock while Python thinks. Somebody faster makes the
+    write do nothing: then it is read and decided again, at last under the wallet's lock.
+
+    Raises:
+        Unauthenticated: the shift is unknown or over, or its device or clerk no longer works.
+        TokenInvalid, TokenExpired, TokenUsed: see `redemption.token`.
+        KeyReused: the key came before with another request.
+        RateLimited: this device has sent too many codes that are none.
+        Refusal: see `redemption.policy.choose`; business refusals are kept under the key.
+    """
+    parsed = token.parse(scan.code)
+    for _ in range(_OPTIMISTIC_TRIES):
+        redeemed = _attempt(hot.read_rows, hot.rows, scan, parsed, now)
+        if redeemed is not None:
+            return redeemed
+    return _alone(scan, parsed, now)
+
+
+def _alone(scan: Scan, parsed: token.Token | None, now: datetime) -> Redeemed:
+    """Hold the wallet's lock for one attempt: nobody else can be faster then."""
+    with hot.together() as run:
+        run(statements.LOCK, {"credential_id": parsed and parsed.credential_id})
+        redeemed = _attempt(run, run, scan, parsed, now)
+    if redeemed is None:
+        raise TryAgain
+    return redeemed
+
+
+def _attempt(
+    read: hot.Run, write: hot.Run, scan: Scan, parsed: token.Token | None, now: datetime
+) -> Redeemed | None:
+    """Read, decide, write; None if the wallet was changed in between."""
+    seen = _read(read, scan, parsed, now)
+    if seen.known_fingerprint is not None and seen.known_answer is not None:
+        mine = Key(seen.device_id, scan.key, scan.fingerprint)
+        return _replayed(checked(mine, seen.known_fingerprint, seen.known_answer))
+    try:
+        genuine = _check_code(seen, parsed, now)
+        taken = _decide(seen, scan, now)
+    except TokenInvalid:
+        hot.rows(statements.COUNT_WRONG_CODE, {"device_id": seen.device_id, "now": now})
+        raise
+    except Refusal as refusal:
+        _keep_refusal(seen, scan, refusal, now)
+        raise
+    return _write(write, seen, scan, _Decided(genuine, taken, new_id()), now)
+
+
+def _read(read: hot.Run, scan: Scan, parsed: token.Token | None, now: datetime) -> _Seen:
+    rows = read(
+        statements.READ,
+        {
+            "shift_digest": scan.shift_digest,
+            "credential_id": parsed.credential_id if parsed and parsed.is_genuine else None,
+            "step": parsed.step if parsed else None,
+            "product_id": scan.product_id,
+            "key": scan.key,
+            "now": now,
+        },
+    )
+    if not rows:
+        raise Unauthenticated
+    lots = [HeldLot(*row[_TILL_COLUMNS:]) for row in rows if row[_TILL_COLUMNS] is not None]
+    return _Seen(lots, *rows[0][:_TILL_COLUMNS])
+
+
+def _check_code(seen: _Seen, parsed: token.Token | None, now: datetime) -> token.Token:
+    """Let a code pass that is genuine, fresh, of a known wallet, and not used before."""
+    if seen.wrong_codes >= _WRONG_CODES_AN_HOUR:
+        raise RateLimited(retry_after=3600 - now.minute * 60 - now.second)
+    if parsed is None:
+        raise TokenInvalid
+    token.check_fresh(parsed, now=now)
+    if seen.member_id is None:
+        raise TokenInvalid
+    if seen.is_token_used:
+        raise TokenUsed
+    return parsed
+
+
+def _decide(seen: _Seen, scan: Scan, now: datetime) -> list[Taken]:
+    """Decide what is handed over, or refuse. Touches nothing."""
+    if seen.product_id is None:
+        raise UnknownProduct
+    if seen.member_id == seen.own_member_id:
+        raise OwnWallet
+    if seen.blocked_at is not None:
+        raise WalletBlocked
+    return policy.choose(seen.lots, cups=scan.cups, now=now, next_day_at=seen.next_day_at)
+
+
+def _write(
+    write: hot.Run, seen: _Seen, scan: Scan, decided: _Decided, now: datetime
+) -> Redeemed | None:
+    """Write it all, if the wallet is as it was seen; None if somebody was faster."""
+    redeemed = _answer(seen, scan, decided, now)
+    try:
+        done = write(statements.WRITE, _row(seen, scan, decided, redeemed, now))
+    except UniqueViolation as clash:
+        # The same code or the same key came through another till or wallet in this instant:
+        # the next reading finds it used.
+        if clash.diag.constraint_name in _CLASHES:
+            return None
+        raise
+    return redeemed if done else None
+
+
+def _answer(seen: _Seen, scan: Scan, decided: _Decided, now: datetime) -> Redeemed:
+    return Redeemed(
+        id=str(decided.redemption_id),
+        store_id=str(seen.store_id),
+        product_id=str(scan.product_id),
+        cups=scan.cups,
+        redeemed_at=now.isoformat(),
+        taken=[
+            {"lot_id": str(pick.lot.id), "offer": pick.lot.offer_code, "cups": pick.cups}
+            for pick in decided.taken
+        ],
+        left=policy.left_after(seen.lots, decided.taken, now=now),
+    )
+
+
+def _row(
+    seen: _Seen, scan: Scan, decided: _Decided, redeemed: Redeemed, now: datetime
+) -> dict[str, Any]:
+    taken = decided.taken
+    pairs = policy.postings(taken, made_at_id=seen.store_id)
+    return {
+        "member_id": seen.member_id,
+        "version": seen.version,
+        "redemption_id": decided.redemption_id,
+        "entry_id": new_id(),
+        "store_id": seen.store_id,
+        "device_id": seen.device_id,
+        "staff_id": seen.staff_id,
+        "product_id": scan.product_id,
+        "cups": scan.cups,
+        "now": now,
+        "today_on": seen.today_on,
+        "business_day": seen.business_day,
+        "credential_id": decided.code.credential_id,
+        "step": decided.code.step,
+        "currency": taken[0].lot.currency,
+        "lot_ids": [pick.lot.id for pick in taken],
+        "offer_ids": [pick.lot.offer_id for pick in taken],
+        "lot_cups": [pick.cups for pick in taken],
+        "lot_amounts": [pick.amount for pick in taken],
+        "books": [pair.store_id for pair in pairs],
+        "debits": [pair.debit for pair in pairs],
+        "credits": [pair.credit for pair in pairs],
+        "amounts": [pair.amount for pair in pairs],
+        "qtys": [pair.qty for pair in pairs],
+        "counterparts": [pair.counterpart_store_id for pair in pairs],
+        "pair_offers": [pair.offer_id for pair in pairs],
+        "pair_lots": [pair.lot_id for pair in pairs],
+        "key": scan.key,
+        "fingerprint": scan.fingerprint,
+        "answer": Jsonb({"redeemed": redeemed.as_json()}),
+    }
+
+
+def _keep_refusal(seen: _Seen, scan: Scan, refusal: Refusal, now: datetime) -> None:
+    """Keep a business refusal under its key, so that a retry hears the same."""
+    if refusal.code not in REASONS:
+        return
+    kept = {
+        "principal_id": seen.device_id,
+        "key": scan.key,
+        "fingerprint": scan.fingerprint,
+        "answer": Jsonb({"refusal": refusal.code, "facts": refusal.facts}),
+        "now": now,
+    }
+    hot.rows(statements.REFUSE, kept)
+
+
+def _replayed(answer: dict[str, Any]) -> Redeemed:
+    """Say again what this key was answered, whatever happened to the cups since."""
+    if "refusal" in answer:
+        refusal = REASONS[answer["refusal"]](**answer["facts"])
+        refusal.is_replayed = True
+        raise refusal
+    return Redeemed(**answer["redeemed"], is_replayed=True)

@@ -1,0 +1,148 @@
+"""The two statements of a redemption: all that the decision needs, and all that it does.
+
+Both run prepared and by themselves (`kernel.hot`). The second hangs on the wallet's version that
+the first has read: if anybody changed the wallet in between, it does nothing.
+"""
+
+READ = """
+WITH till AS (
+    SELECT device.id AS device_id, device.store_id, staff.id AS staff_id,
+           staff.member_id AS own_member_id,
+           (%(now)s AT TIME ZONE store.time_zone)::date AS today_on,
+           (%(now)s AT TIME ZONE store.time_zone - store.day_ends_at::interval)::date
+               AS business_day,
+           store.time_zone, store.day_ends_at
+    FROM shift
+    JOIN device ON device.id = shift.device_id
+    JOIN staff ON staff.id = shift.staff_id
+    JOIN store ON store.id = device.store_id
+    WHERE shift.token_digest = %(shift_digest)s
+      AND shift.ended_at IS NULL AND shift.ends_at > %(now)s
+      AND device.revoked_at IS NULL AND staff.disabled_at IS NULL
+)
+SELECT till.device_id, till.store_id, till.staff_id, till.own_member_id,
+       till.today_on, till.business_day,
+       ((till.business_day + 1 + till.day_ends_at) AT TIME ZONE till.time_zone) AS next_day_at,
+       known.fingerprint, known.answer,
+       coalesce(wrong_code.times, 0) AS wrong_codes,
+       product.id AS product_id,
+       wallet.member_id, wallet.version, wallet.blocked_at,
+       EXISTS (
+           SELECT FROM redemption
+           WHERE redemption.member_id = wallet.member_id
+             AND redemption.credential_id = credential.id
+             AND redemption.step = %(step)s
+       ) AS is_token_used,
+       lot.id, lot.offer_id, offer.code, lot.store_id, lot.account, lot.currency,
+       lot.units, lot.used, lot.net, lot.net_recognised, lot.sold_at, lot.ends_at,
+       lot.frozen_at IS NOT NULL,
+       EXISTS (
+           SELECT FROM offer_version_product fits
+           WHERE fits.offer_version_id = lot.offer_version_id
+             AND fits.product_id = %(product_id)s
+       ) AS accepts_product,
+       CASE terms.accepted_at
+           WHEN 'all' THEN true
+           WHEN 'selling' THEN lot.store_id = till.store_id
+           ELSE EXISTS (
+               SELECT FROM offer_version_store fits
+               WHERE fits.offer_version_id = lot.offer_version_id
+                 AND fits.store_id = till.store_id
+           )
+       END AS accepts_store,
+       terms.max_cups, terms.cups_per_day, terms.minimum_interval_s,
+       coalesce(spent.cups_today, 0), spent.last_at
+FROM till
+LEFT JOIN idempotency_key known
+       ON known.principal_id = till.device_id AND known.key = %(key)s
+LEFT JOIN wrong_code
+       ON wrong_code.device_id = till.device_id
+      AND wrong_code.hour_at = date_trunc('hour', %(now)s, 'UTC')
+LEFT JOIN product ON product.id = %(product_id)s
+LEFT JOIN credential
+       ON credential.id = %(credential_id)s
+      AND credential.revoked_at IS NULL AND credential.ends_at > %(now)s
+LEFT JOIN wallet ON wallet.member_id = credential.member_id
+LEFT JOIN lot ON lot.member_id = wallet.member_id AND lot.is_open
+LEFT JOIN offer_version terms ON terms.id = lot.offer_version_id
+LEFT JOIN offer ON offer.id = lot.offer_id
+LEFT JOIN LATERAL (
+    SELECT sum(line.cups) FILTER (WHERE past.business_day = till.business_day) AS cups_today,
+           max(past.redeemed_at) AS last_at
+    FROM redemption past
+    JOIN redemption_line line
+      ON line.member_id = past.member_id AND line.redemption_id = past.id
+    WHERE past.member_id = lot.member_id
+      AND past.redeemed_at > %(now)s - interval '2 days'
+      AND past.voided_at IS NULL
+      AND line.offer_id = lot.offer_id
+) spent ON terms.cups_per_day IS NOT NULL OR terms.minimum_interval_s IS NOT NULL
+"""
+
+WRITE = """
+WITH bumped AS (
+    UPDATE wallet SET version = version + 1
+    WHERE member_id = %(member_id)s AND version = %(version)s
+    RETURNING member_id
+), taken AS (
+    UPDATE lot
+    SET used = lot.used + pick.cups,
+        net_recognised = lot.net_recognised + pick.amount,
+        is_open = lot.used + pick.cups < lot.units
+    FROM bumped, unnest(%(lot_ids)s::uuid[], %(lot_cups)s::bigint[], %(lot_amounts)s::bigint[])
+             AS pick (lot_id, cups, amount)
+    WHERE lot.member_id = bumped.member_id AND lot.id = pick.lot_id
+), handed AS (
+    INSERT INTO redemption (
+        member_id, id, store_id, device_id, staff_id, product_id, cups, redeemed_at,
+        business_day, credential_id, step, entry_id)
+    SELECT member_id, %(redemption_id)s, %(store_id)s, %(device_id)s, %(staff_id)s,
+           %(product_id)s, %(cups)s, %(now)s, %(business_day)s, %(credential_id)s, %(step)s,
+           %(entry_id)s
+    FROM bumped
+), came AS (
+    INSERT INTO redemption_line (member_id, redemption_id, lot_id, offer_id, cups, amount)
+    SELECT member_id, %(redemption_id)s, pick.*
+    FROM bumped, unnest(%(lot_ids)s::uuid[], %(offer_ids)s::uuid[], %(lot_cups)s::bigint[],
+                        %(lot_amounts)s::bigint[]) AS pick
+), booked AS (
+    INSERT INTO entry (member_id, id, kind, source_id, event_at, book_date, currency)
+    SELECT member_id, %(entry_id)s, 'redemption', %(redemption_id)s, %(now)s, %(today_on)s,
+           %(currency)s
+    FROM bumped
+), lines AS (
+    INSERT INTO line (
+        member_id, entry_id, book_date, store_id, debit, credit, amount, qty,
+        counterpart_store_id, offer_id, lot_id, ordinal)
+    SELECT member_id, %(entry_id)s, %(today_on)s, pair.*
+    FROM bumped, unnest(%(books)s::uuid[], %(debits)s::text[], %(credits)s::text[],
+                        %(amounts)s::bigint[], %(qtys)s::bigint[], %(counterparts)s::uuid[],
+                        %(pair_offers)s::uuid[], %(pair_lots)s::uuid[])
+             WITH ORDINALITY AS pair
+), answered AS (
+    INSERT INTO idempotency_key (principal_id, key, fingerprint, answer, created_at)
+    SELECT %(device_id)s, %(key)s, %(fingerprint)s, %(answer)s, %(now)s
+    FROM bumped
+)
+SELECT 1 FROM bumped
+"""
+
+LOCK = """
+SELECT version FROM wallet
+WHERE member_id = (SELECT member_id FROM credential WHERE id = %(credential_id)s)
+FOR UPDATE
+"""
+
+REFUSE = """
+INSERT INTO idempotency_key (principal_id, key, fingerprint, answer, created_at)
+VALUES (%(principal_id)s, %(key)s, %(fingerprint)s, %(answer)s, %(now)s)
+ON CONFLICT DO NOTHING
+RETURNING 1
+"""
+
+COUNT_WRONG_CODE = """
+INSERT INTO wrong_code (device_id, hour_at, times)
+VALUES (%(device_id)s, date_trunc('hour', %(now)s, 'UTC'), 1)
+ON CONFLICT (device_id, hour_at) DO UPDATE SET times = wrong_code.times + 1
+RETURNING times
+"""

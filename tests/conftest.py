@@ -1,0 +1,123 @@
+"""Real engines for the suite, never the developer's data.
+
+Each test worker has a PostgreSQL and a Valkey of its own, started in a second and gone with it;
+what a test wrote is deleted after it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config as Migrations
+from flask import Flask
+from flask.testing import FlaskClient
+
+from kernel import hot
+from kernel.application import bare_application
+from kernel.db import Base, db
+from kernel.embedded import PostgresServer, running_postgres, running_valkey
+from tests.world import World, small_world
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engines of this worker. `message_file` is where text messages end up."""
+
+    postgres: PostgresServer
+    message_file: Path
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """A migrated database `jibei`, and the environment that a process of Jibei needs."""
+    folder = tmp_path_factory.mktemp("engines")
+    with (
+        running_postgres(folder / "postgres", settings={"fsync": "off"}) as postgres,
+        running_valkey(folder / "valkey") as valkey,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in {
+            "JIBEI_MODE": "development",
+            "DATABASE_URL": postgres.url("jibei_app", "jibei"),
+            "DATABASE_OWNER_URL": postgres.url("jibei_owner", "jibei"),
+            "DATABASE_POOL_SIZE": "24",
+            "REDIS_URL": valkey.url,
+            "SECRET_KEY": "5e" * 32,
+            "STRIPE_API_KEY": "sk_test_of_the_tests",
+            "STRIPE_WEBHOOK_SECRET": "whsec_of_the_tests",
+            "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
+            "MESSAGE_FILE": str(folder / "messages.log"),
+        }.items():
+            environment.setenv(name, value)
+        for name in ("STRIPE_API_BASE", "CLOCK_FILE"):
+            environment.delenv(name, raising=False)
+        command.upgrade(migrations(), "head")
+        yield Engines(postgres, folder / "messages.log")
+
+
+def migrations() -> Migrations:
+    """How Alembic finds the project's migrations, from any folder."""
+    found = Migrations(str(ROOT / "migrations" / "alembic.ini"))
+    found.set_main_option("script_location", str(ROOT / "migrations"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def application(engines: Engines) -> Iterator[Flask]:
+    """The application without HTTP, as workers run it; once a test worker."""
+    made = bare_application()
+    yield made
+    hot.close()
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def http_application(engines: Engines) -> Iterator[Flask]:
+    """The whole application, as gunicorn runs it."""
+    from api.app import create_app  # noqa: PLC0415  only tests of HTTP pay for it
+
+    made = create_app()
+    made.testing = True
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(application: Flask, engines: Engines) -> Iterator[Flask]:
+    """An application context on an empty database."""
+    with application.app_context():
+        yield application
+        db.session.remove()
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    url = engines.postgres.url("postgres", "jibei")
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Replica mode skips foreign keys and the books' refusal; only a superuser may choose it.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("; ".join(f'DELETE FROM "{name}"' for name in tables))
+    engines.message_file.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def client(http_application: Flask, app: Flask) -> FlaskClient:
+    """An HTTP client without a network."""
+    return http_application.test_client()
+
+
+@pytest.fixture
+def world(app: Flask, now: datetime) -> World:
+    """A small chain to act in, see `tests/world.py`."""
+    return small_world(now)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Wednesday noon in Taipei, in whole seconds."""
+    return datetime(2026, 1, 14, 4, 0, 0, tzinfo=UTC)

@@ -1,0 +1,237 @@
+"""A small chain to test in: three stores, one drink, clerks with tills, members with cups.
+
+Rows are written through the models; each test says only what matters to it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from chain.models import Device, LegalEntity, Product, Shift, Staff, StaffStore, Store
+from kernel import secrets
+from kernel.db import db
+from kernel.ids import new_id
+from kernel.transaction import transaction
+from ledger import policy, post
+from members.models import Member
+from redemption import token
+from redemption.models import Credential
+from redemption.service.redeem import Redeemed, Scan, redeem
+from vouchers.models import Lot, Offer, OfferVersion, OfferVersionProduct, Wallet
+
+
+@dataclass(frozen=True)
+class Till:
+    """A clerk or manager at work: what signs a scan."""
+
+    token: str
+    shift_id: UUID
+    device_id: UUID
+    staff_id: UUID
+    store_id: UUID
+
+
+@dataclass
+class World:
+    """The chain, and short ways to act in it."""
+
+    now: datetime
+    stores: dict[str, UUID] = field(default_factory=dict)
+    products: dict[str, UUID] = field(default_factory=dict)
+    offers: dict[str, tuple[UUID, UUID]] = field(default_factory=dict)
+
+    def add_store(self, code: str, *, is_online: bool = False) -> UUID:
+        entity = LegalEntity(id=new_id(), code=f"entity-{code}", name=f"Entity {code}")
+        store = Store(
+            id=new_id(),
+            code=code,
+            name=f"Store {code}",
+            legal_entity_id=entity.id,
+            time_zone="Asia/Taipei",
+            day_ends_at=time(4),
+            is_online=is_online,
+        )
+        with transaction():
+            db.session.add(entity)
+            db.session.flush()
+            db.session.add(store)
+        self.stores[code] = store.id
+        return store.id
+
+    def add_product(self, code: str, *, list_price: int = 50) -> UUID:
+        product = Product(
+            id=new_id(), code=code, name=code, size="M", list_price=list_price, currency="TWD"
+        )
+        with transaction():
+            db.session.add(product)
+        self.products[code] = product.id
+        return product.id
+
+    def add_offer(self, code: str, *, product: str = "latte", **terms: Any) -> UUID:
+        """An offer with one version that is good for one product; answers the version's id."""
+        offer = Offer(id=new_id(), code=code, kind=terms.pop("kind", "pack"))
+        version = OfferVersion(
+            id=new_id(),
+            offer_id=offer.id,
+            version=1,
+            name=code,
+            sale_starts_at=self.now - timedelta(days=1000),
+            **{
+                "price": 500,
+                "currency": "TWD",
+                "vat_percent": 5,
+                "cups": 11,
+                "bonus_cups": 1,
+                "expiry_mode": "never",
+                **terms,
+            },
+        )
+        with transaction():
+            db.session.add(offer)
+            db.session.flush()
+            db.session.add(version)
+            db.session.flush()
+            db.session.add(
+                OfferVersionProduct(offer_version_id=version.id, product_id=self.products[product])
+            )
+        self.offers[code] = (offer.id, version.id)
+        return version.id
+
+    def add_till(self, store: str, *, role: str = "clerk", own: UUID | None = None) -> Till:
+        """Somebody at a store, with a device and a running shift."""
+        number = new_id().hex[-12:]
+        staff = Staff(id=new_id(), number=number, name=number, role=role, member_id=own)
+        device_token, shift_token = secrets.new_token("dev_"), secrets.new_token("shf_")
+        device = Device(
+            id=new_id(),
+            store_id=self.stores[store],
+            name="till",
+            code_digest=secrets.digest(device_token + "code"),
+            code_ends_at=self.now,
+            token_digest=secrets.digest(device_token),
+            enrolled_at=self.now,
+        )
+        shift = Shift(
+            id=new_id(),
+            token_digest=secrets.digest(shift_token),
+            device_id=device.id,
+            staff_id=staff.id,
+            started_at=self.now,
+            ends_at=self.now + timedelta(days=400),
+        )
+        with transaction():
+            db.session.add_all([staff, device])
+            db.session.flush()
+            db.session.add(StaffStore(staff_id=staff.id, store_id=self.stores[store]))
+            db.session.add(shift)
+        return Till(shift_token, shift.id, device.id, staff.id, self.stores[store])
+
+    def add_member(self) -> UUID:
+        """A shopper with an empty wallet."""
+        member_id = new_id()
+        member = Member(
+            id=member_id,
+            phone_index=member_id.bytes,
+            phone_sealed=b"",
+            joined_at=self.now,
+        )
+        with transaction():
+            db.session.add(member)
+            db.session.add(Wallet(member_id=member_id))
+        return member_id
+
+    def add_lot(self, member_id: UUID, offer: str, *, store: str = "A", **held: Any) -> UUID:
+        """Cups in a wallet, with their sale in the books. Answers the lot's id."""
+        offer_id, version_id = self.offers[offer]
+        lot = Lot(
+            member_id=member_id,
+            id=new_id(),
+            offer_version_id=version_id,
+            offer_id=offer_id,
+            store_id=self.stores[store],
+            source="order_item",
+            source_id=new_id(),
+            currency="TWD",
+            **{
+                "account": "2131",
+                "units": 11,
+                "net": 476,
+                "vat": 24,
+                "sold_at": self.now,
+                **held,
+            },
+        )
+        with transaction():
+            db.session.add(lot)
+            db.session.flush()
+            post(
+                member_id=member_id,
+                kind="sale",
+                source_id=lot.id,
+                pairs=policy.sale(
+                    store_id=lot.store_id,
+                    account=lot.account,
+                    net=lot.net,
+                    vat=lot.vat,
+                    cups=lot.units,
+                    offer_id=offer_id,
+                    lot_id=lot.id,
+                ),
+                event_at=lot.sold_at,
+                book_date=lot.sold_at.date(),
+                currency="TWD",
+            )
+        return lot.id
+
+    def add_credential(self, member_id: UUID) -> bytes:
+        """What a phone shows codes with, good for a year."""
+        credential = Credential(
+            id=token.new_credential_id(),
+            member_id=member_id,
+            issued_at=self.now,
+            ends_at=self.now + timedelta(days=365),
+        )
+        with transaction():
+            db.session.add(credential)
+        return credential.id
+
+    def code(self, credential_id: bytes, *, at: datetime | None = None, step: int = 0) -> str:
+        """The text that a phone shows at a moment, or so many steps later."""
+        return token.make(
+            credential_id=credential_id,
+            seed=token.seed_of(credential_id),
+            step=token.step_at(at or self.now) + step,
+        )
+
+    def scan(self, till: Till, code: str, cups: int = 1, **other: Any) -> Scan:
+        """What a till sends."""
+        return Scan(
+            **{
+                "shift_digest": secrets.digest(till.token),
+                "code": code,
+                "product_id": self.products["latte"],
+                "cups": cups,
+                "key": new_id().hex,
+                "fingerprint": code.encode() + bytes([cups % 256]),
+                **other,
+            }
+        )
+
+    def take(self, till: Till, member_id: UUID, cups: int = 1, **other: Any) -> Redeemed:
+        """Hand over cups with a fresh credential, so that no code is used twice."""
+        at = other.pop("now", self.now)
+        code = self.code(self.add_credential(member_id), at=at)
+        return redeem(scan=self.scan(till, code, cups, **other), now=at)
+
+
+def small_world(now: datetime) -> World:
+    """Stores A, B, C and the online store W; a latte; the pack of 11 for 500."""
+    world = World(now)
+    for code in ("A", "B", "C"):
+        world.add_store(code)
+    world.add_store("W", is_online=True)
+    world.add_product("latte")
+    world.add_product("mocha")
+    world.add_offer("eleven")
+    return world
