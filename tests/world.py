@@ -5,8 +5,10 @@ Rows are written through the models; each test says only what matters to it.
 
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
+
+from sqlalchemy import select
 
 from chain.models import Device, LegalEntity, Product, Shift, Staff, StaffStore, Store
 from kernel import secrets
@@ -19,6 +21,8 @@ from redemption import token
 from redemption.models import Credential
 from redemption.service.redeem import Redeemed, Scan, redeem
 from vouchers.models import Lot, Offer, OfferVersion, OfferVersionProduct, Wallet
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,14 @@ class World:
         at = other.pop("now", self.now)
         code = self.code(self.add_credential(member_id), at=at)
         return redeem(scan=self.scan(till, code, cups, **other), now=at)
+
+
+def only(model: type[Row]) -> Row:
+    """The one row there is, read and let go, so that no transaction stays open."""
+    row = db.session.scalars(select(model)).one()
+    db.session.expunge_all()
+    db.session.rollback()
+    return row
 
 
 def small_world(now: datetime) -> World:

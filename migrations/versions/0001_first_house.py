@@ -629,6 +629,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_voucher_order")),
     )
     op.create_index("ix_voucher_order_member", "voucher_order", ["member_id", "id"], unique=False)
+    op.create_index(
+        "ix_voucher_order_unpaid",
+        "voucher_order",
+        ["ends_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.create_table(
         "order_item",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -818,6 +825,11 @@ def downgrade() -> None:
     op.drop_table("shift")
     op.drop_table("redemption_line")
     op.drop_table("order_item")
+    op.drop_index(
+        "ix_voucher_order_unpaid",
+        table_name="voucher_order",
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.drop_index("ix_voucher_order_member", table_name="voucher_order")
     op.drop_table("voucher_order")
     op.drop_table("staff_store")

@@ -28,6 +28,7 @@ from redemption.errors import (
 )
 from redemption.models import Redemption, RedemptionLine
 from redemption.service.redeem import redeem
+from tests.world import only
 from vouchers.models import Lot, Wallet
 
 
@@ -42,19 +43,13 @@ def lines():
     return [(line.debit, line.credit, line.amount, line.qty) for line in found]
 
 
-def the_lot():
-    found = db.session.scalars(select(Lot)).one()
-    db.session.rollback()
-    return found
-
-
 def test_cups_are_taken_and_the_answer_says_from_where_and_what_is_left(world):
     till, alice = world.add_till("A"), world.add_member()
     lot_id = world.add_lot(alice, "eleven")
     redeemed = world.take(till, alice, 3)
     assert redeemed.taken == [{"lot_id": str(lot_id), "offer": "eleven", "cups": 3}]
     assert redeemed.left == 8
-    assert (the_lot().used, the_lot().net_recognised) == (3, 130)
+    assert (only(Lot).used, only(Lot).net_recognised) == (3, 130)
 
 
 def test_three_stores_book_what_the_worked_example_e2_says(world):
@@ -77,7 +72,7 @@ def test_the_last_cup_closes_the_lot_with_all_its_money_recognised(world):
     till, alice = world.add_till("A"), world.add_member()
     world.add_lot(alice, "eleven")
     world.take(till, alice, 11)
-    assert (the_lot().is_open, the_lot().net_recognised) == (False, 476)
+    assert (only(Lot).is_open, only(Lot).net_recognised) == (False, 476)
 
 
 def test_one_redemption_may_take_from_two_lots(world):
@@ -99,7 +94,7 @@ def test_a_retry_with_the_same_key_hears_the_same_answer_and_changes_nothing(wor
     again = redeem(scan=scan, now=world.now + timedelta(hours=1))
     assert again.is_replayed
     assert again.as_json() == first.as_json()
-    assert the_lot().used == 2
+    assert only(Lot).used == 2
 
 
 def test_a_refusal_is_heard_again_too(world):
@@ -120,7 +115,7 @@ def test_a_key_with_another_request_is_refused(world):
     redeem(scan=world.scan(till, code, 1, key="k" * 16), now=world.now)
     with pytest.raises(KeyReused):
         redeem(scan=world.scan(till, code, 2, key="k" * 16), now=world.now)
-    assert the_lot().used == 1
+    assert only(Lot).used == 1
 
 
 def test_a_code_is_good_for_one_redemption(world):
@@ -130,7 +125,7 @@ def test_a_code_is_good_for_one_redemption(world):
     redeem(scan=world.scan(till, code), now=world.now)
     with pytest.raises(TokenUsed):
         redeem(scan=world.scan(till, code), now=world.now)
-    assert the_lot().used == 1
+    assert only(Lot).used == 1
 
 
 def test_an_old_code_is_expired_and_a_made_up_one_is_counted_against_the_device(world):
@@ -247,5 +242,5 @@ def test_the_lines_of_a_redemption_add_up_to_what_left_the_lot(world):
     for cups in (1, 4, 2):
         world.take(till, alice, cups)
     taken = db.session.execute(select(RedemptionLine.cups, RedemptionLine.amount)).all()
-    assert sum(row.cups for row in taken) == the_lot().used == 7
-    assert sum(row.amount for row in taken) == the_lot().net_recognised
+    assert sum(row.cups for row in taken) == only(Lot).used == 7
+    assert sum(row.amount for row in taken) == only(Lot).net_recognised

@@ -1,0 +1,64 @@
+"""Problems at the till."""
+
+from api.problems import Problem
+
+PROBLEMS = {
+    "token-invalid": Problem(
+        en=("Not a code of ours", "Ask the shopper to open the wallet and show the code anew."),
+        zh=("無效的取杯碼", "請顧客重新開啟錢包並出示取杯碼。"),
+    ),
+    "token-expired": Problem(
+        en=("The code is too old", "A code lives for a minute: scan the one that shows now."),
+        zh=("取杯碼已過期", "取杯碼一分鐘內有效，請掃描目前畫面上的取杯碼。"),
+    ),
+    "token-used": Problem(
+        en=("The code was used", "Each code hands over cups once: scan the next one."),
+        zh=("取杯碼已使用", "每組取杯碼只能使用一次，請掃描下一組。"),
+    ),
+    "insufficient-cups": Problem(
+        en=("Not enough cups", "{held} can be collected, {wanted} were asked for."),
+        zh=("杯數不足", "可取 {held} 杯，要求取 {wanted} 杯。"),
+    ),
+    "product-mismatch": Problem(
+        en=("Not for this drink", "Nothing in this wallet may be exchanged for this drink."),
+        zh=("不適用此飲品", "錢包中沒有可兌換此飲品的寄杯。"),
+    ),
+    "store-not-accepted": Problem(
+        en=("Not at this store", "What this wallet holds is not accepted at this store."),
+        zh=("本店不適用", "錢包中的寄杯不適用於本店。"),
+    ),
+    "lot-frozen": Problem(
+        en=("Held back", "These cups are held back while their payment is disputed."),
+        zh=("暫停使用", "付款爭議處理期間，這些杯數暫停使用。"),
+    ),
+    "wallet-blocked": Problem(
+        en=("The wallet is blocked", "The member can lift the block by contacting the chain."),
+        zh=("錢包已停用", "請會員聯絡客服解除停用。"),
+    ),
+    "limit-reached": Problem(
+        en=("A limit is reached", "{allowed} cups are allowed now, {wanted} were asked for."),
+        zh=("已達上限", "目前可取 {allowed} 杯，要求取 {wanted} 杯。"),
+    ),
+    "own-wallet": Problem(
+        en=("Your own wallet", "Ask a colleague to hand over your own cups."),
+        zh=("自己的錢包", "請同事為您取杯。"),
+        status=403,
+    ),
+    "store-scope": Problem(
+        en=("Another store's", "This belongs to another store: ask there."),
+        zh=("屬於其他門市", "請洽該門市處理。"),
+        status=403,
+    ),
+    "unknown-product": Problem(
+        en=("Unknown product", "The chain sells no product with this id."),
+        zh=("查無此商品", "沒有這個商品代碼。"),
+    ),
+    "already-voided": Problem(
+        en=("Undone before", "This redemption was undone before; its cups are back."),
+        zh=("已取消", "此筆取杯先前已取消，杯數已退回。"),
+    ),
+    "void-too-late": Problem(
+        en=("Too late to undo", "It could be undone until {ended_at}. A manager may have longer."),
+        zh=("已逾取消時限", "可取消至 {ended_at}，店長的時限較長。"),
+    ),
+}

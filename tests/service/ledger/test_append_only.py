@@ -1,0 +1,100 @@
+"""The books are written once: the database itself refuses everything else."""
+
+import psycopg
+import pytest
+from psycopg.errors import CheckViolation, InsufficientPrivilege, RestrictViolation, UniqueViolation
+
+import ledger
+from kernel.ids import new_id
+from kernel.transaction import transaction
+from ledger.errors import AlreadyReversed
+from ledger.policy import Pair
+
+CHANGES = [
+    "UPDATE line SET amount = amount + 1",
+    "DELETE FROM line",
+    "UPDATE entry SET kind = 'other'",
+    "DELETE FROM entry",
+    "TRUNCATE entry, line",
+]
+
+
+@pytest.fixture
+def booked(world):
+    member_id = world.add_member()
+    world.add_lot(member_id, "eleven")
+    return member_id
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_application_has_not_even_the_right(booked, engines, change):
+    with (
+        psycopg.connect(engines.postgres.url("jibei_app", "jibei")) as connection,
+        pytest.raises(InsufficientPrivilege),
+    ):
+        connection.execute(change)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_owner_is_stopped_by_the_trigger(booked, engines, change):
+    with (
+        psycopg.connect(engines.postgres.url("jibei_owner", "jibei")) as connection,
+        pytest.raises(RestrictViolation, match="append-only"),
+    ):
+        connection.execute(change)
+
+
+def reverse(world, member_id, entry_id):
+    with transaction():
+        return ledger.reverse(
+            member_id=member_id,
+            entry_id=entry_id,
+            kind="void",
+            event_at=world.now,
+            book_date=world.now.date(),
+        )
+
+
+def test_an_entry_is_reversed_once_and_a_reversal_never(world, booked):
+    with transaction():
+        (sale,) = ledger.list_happenings(member_id=booked, limit=9, before_id=None)
+    reversal_id = reverse(world, booked, sale.id)
+    for entry_id in (sale.id, reversal_id):
+        with pytest.raises(AlreadyReversed):
+            reverse(world, booked, entry_id)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Pair(new_id(), "1111", "1111", 5),
+        Pair(new_id(), "1111", "2131", -5),
+        Pair(new_id(), "1111", "2131", 0, 0),
+        Pair(new_id(), "1111", "2131", 5, -1),
+    ],
+)
+def test_a_line_that_moves_nothing_or_has_one_account_is_refused(world, line):
+    with pytest.raises(Exception) as problem, transaction():  # noqa: PT011  its cause is looked at
+        ledger.post(
+            member_id=new_id(),
+            kind="sale",
+            source_id=new_id(),
+            pairs=[line],
+            event_at=world.now,
+            book_date=world.now.date(),
+            currency="TWD",
+        )
+    assert isinstance(problem.value.orig, CheckViolation)
+
+
+def test_two_reversals_of_one_entry_clash_in_the_database(world, booked, engines):
+    with transaction():
+        (sale,) = ledger.list_happenings(member_id=booked, limit=9, before_id=None)
+    insert = (
+        "INSERT INTO entry SELECT member_id, %s, 'void', source_id, event_at, book_date, currency,"
+        " id FROM entry WHERE id = %s"
+    )
+    with psycopg.connect(engines.postgres.url("jibei_app", "jibei")) as connection:
+        connection.execute(insert, (new_id(), sale.id))
+        with pytest.raises(UniqueViolation):
+            connection.execute(insert, (new_id(), sale.id))

@@ -1,0 +1,138 @@
+"""The background: `python worker.py QUEUE` works on one queue, `python worker.py tick` rings.
+
+One queue a worker, since a worker on two that is killed loses the job it has taken. The tick
+looks every second whether rows are due, in all rooms, and rings for those; there may be several.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+from types import FrameType
+
+import structlog
+from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+import chain.jobs
+import members.jobs
+import payments.jobs
+import subs.jobs
+import vouchers.jobs
+from kernel import clock, outbox, queue
+from kernel.application import bare_application
+from kernel.config import ConfigError, config
+from kernel.db import db
+from kernel.errors import Unavailable
+from kernel.logging import configure
+from kernel.queue import QUEUES, Duty
+from kernel.transaction import transaction
+
+log = structlog.get_logger()
+
+ROOMS = (members, chain, payments, vouchers, subs)
+DUTIES: tuple[Duty, ...] = (
+    outbox.DUTY,
+    *(duty for room in ROOMS for duty in room.jobs.DUTIES),
+)
+
+_TICK_S = 1.0
+
+
+class BellWorker(SimpleWorker):
+    """Runs jobs in its own process: they are short and all their state is in rows.
+
+    A job that kills the process loses nothing, since the next tick rings for what it left.
+    """
+
+    max_connection_wait_time = 5.0
+    application: Flask
+
+    def perform_job(self, job: Job, *args: object, **options: object) -> bool:
+        """Run one job in an application context of its own."""
+        with self.application.app_context():
+            try:
+                done: bool = super().perform_job(job, *args, **options)
+            finally:
+                db.session.remove()
+            return done
+
+
+def main(arguments: list[str]) -> int:
+    """Start what the command line names, and answer its exit code."""
+    queues = "\n".join(f"  {name:10}{what}" for name, what in QUEUES.items())
+    parser = argparse.ArgumentParser(
+        prog="worker.py",
+        description="Run Jibei's background work.",
+        epilog=f"queues:\n{queues}\n  {'tick':10}looks for rows that are due, and rings",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("work", choices=[*QUEUES, "tick"], help="a queue, or tick")
+    chosen = parser.parse_args(arguments).work
+    try:
+        settings = config()
+    except ConfigError as problem:
+        print(problem, file=sys.stderr)  # noqa: T201  there is no log before there are settings
+        return 2
+    configure(settings.mode)
+    application = bare_application()
+    return tick(application) if chosen == "tick" else work(application, chosen)
+
+
+def work(application: Flask, name: str) -> int:
+    """Work on one queue until told to stop, whatever happens to Redis meanwhile."""
+    stopping = threading.Event()
+    while not stopping.is_set():
+        connection = Redis.from_url(config().redis_url)
+        try:
+            worker = BellWorker(
+                [Queue(name, connection=connection, serializer=JSONSerializer)],
+                connection=connection,
+                serializer=JSONSerializer,
+                worker_ttl=45,
+                maintenance_interval=10,
+            )
+            worker.application = application
+            worker.work(logging_level="WARNING")
+            if worker._stop_requested:  # noqa: SLF001  RQ tells it nowhere else
+                stopping.set()
+        except RedisError as problem:
+            log.warning("worker.redis_away", queue=name, problem=type(problem).__name__)
+        stopping.wait(1.0)
+    return 0
+
+
+def tick(application: Flask) -> int:
+    """Ring for whatever is due, every second, until told to stop."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    while not stopping.is_set():
+        with application.app_context():
+            _ring_for_due()
+        stopping.wait(_TICK_S)
+    return 0
+
+
+def _ring_for_due() -> None:
+    try:
+        with transaction():
+            now = clock.now()
+            due = [duty for duty in DUTIES if duty.is_due(now)]
+    except Unavailable:
+        log.warning("tick.database_away")
+        return
+    for duty in due:
+        queue.ring(duty)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
