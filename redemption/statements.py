@@ -51,7 +51,7 @@ SELECT till.device_id, till.store_id, till.staff_id, till.own_member_id,
            )
        END AS accepts_store,
        terms.max_cups, terms.cups_per_day, terms.minimum_interval_s,
-       coalesce(spent.cups_today, 0), spent.last_at
+       coalesce(spent.cups_today, 0)::bigint, spent.last_at
 FROM till
 LEFT JOIN idempotency_key known
        ON known.principal_id = till.device_id AND known.key = %(key)s

@@ -4,25 +4,46 @@ Rows are written through the models; each test says only what matters to it.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
 
-from chain.models import Device, LegalEntity, Product, Shift, Staff, StaffStore, Store
+from chain.models import (
+    Device,
+    LegalEntity,
+    OfficeSession,
+    Product,
+    Shift,
+    Staff,
+    StaffStore,
+    Store,
+)
 from kernel import secrets
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger import policy, post
-from members.models import Member
+from members.models import Member, MemberSession
 from redemption import token
 from redemption.models import Credential
 from redemption.service.redeem import Redeemed, Scan, redeem
 from vouchers.models import Lot, Offer, OfferVersion, OfferVersionProduct, Wallet
 
 Row = TypeVar("Row")
+
+_FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def bearer(session_token: str) -> dict[str, str]:
+    """The header that shows a token."""
+    return {"Authorization": f"Bearer {session_token}"}
+
+
+def key() -> dict[str, str]:
+    """A fresh idempotency key."""
+    return {"Idempotency-Key": new_id().hex}
 
 
 @dataclass(frozen=True)
@@ -122,7 +143,7 @@ class World:
             device_id=device.id,
             staff_id=staff.id,
             started_at=self.now,
-            ends_at=self.now + timedelta(days=400),
+            ends_at=_FAR,
         )
         with transaction():
             db.session.add_all([staff, device])
@@ -144,6 +165,37 @@ class World:
             db.session.add(member)
             db.session.add(Wallet(member_id=member_id))
         return member_id
+
+    def sign_in(self, member_id: UUID) -> dict[str, str]:
+        """The header of a member's signed-in app."""
+        session_token = secrets.new_token("mem_")
+        session = MemberSession(
+            id=new_id(),
+            member_id=member_id,
+            token_digest=secrets.digest(session_token),
+            started_at=self.now,
+            ends_at=_FAR,
+        )
+        with transaction():
+            db.session.add(session)
+        return bearer(session_token)
+
+    def open_office(self, role: str) -> dict[str, str]:
+        """The header of somebody at a desk."""
+        number, session_token = new_id().hex[-12:], secrets.new_token("off_")
+        staff = Staff(id=new_id(), number=number, name=number, role=role)
+        session = OfficeSession(
+            id=new_id(),
+            token_digest=secrets.digest(session_token),
+            staff_id=staff.id,
+            started_at=self.now,
+            ends_at=_FAR,
+        )
+        with transaction():
+            db.session.add(staff)
+            db.session.flush()
+            db.session.add(session)
+        return bearer(session_token)
 
     def add_lot(self, member_id: UUID, offer: str, *, store: str = "A", **held: Any) -> UUID:
         """Cups in a wallet, with their sale in the books. Answers the lot's id."""
@@ -194,7 +246,7 @@ class World:
             id=token.new_credential_id(),
             member_id=member_id,
             issued_at=self.now,
-            ends_at=self.now + timedelta(days=365),
+            ends_at=_FAR,
         )
         with transaction():
             db.session.add(credential)

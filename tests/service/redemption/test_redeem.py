@@ -225,6 +225,19 @@ def test_a_daily_limit_counts_by_the_business_day_that_ends_at_four(world):
     assert world.take(till, alice, now=world.now + timedelta(hours=16)).cups == 1
 
 
+def test_what_a_used_up_limit_does_not_allow_comes_from_another_offer(world):
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_offer("club", cups_per_day=3)
+    club = world.add_lot(alice, "club", ends_at=world.now + timedelta(days=30))
+    pack = world.add_lot(alice, "eleven")
+    world.take(till, alice, 2)
+    redeemed = world.take(till, alice, 3)
+    assert [(taken["lot_id"], taken["cups"]) for taken in redeemed.taken] == [
+        (str(club), 1),
+        (str(pack), 2),
+    ]
+
+
 def test_a_voided_cup_does_not_count_against_the_limit(world):
     till, alice = world.add_till("A"), world.add_member()
     world.add_offer("club", minimum_interval_s=1800)

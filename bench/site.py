@@ -1,0 +1,144 @@
+"""Engines with the benchmark's chain, and gunicorn on them."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg
+from alembic import command
+from alembic.config import Config as Migrations
+
+from kernel.embedded import PostgresServer, running_postgres, running_valkey
+
+ROOT = Path(__file__).parents[1]
+_SETTINGS = {
+    "shared_buffers": "512MB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "max_connections": "100",
+    "shared_preload_libraries": "pg_stat_statements",
+    "pg_stat_statements.track": "top",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """Durable engines with `members` wallets in them."""
+
+    postgres: PostgresServer
+    environment: dict[str, str]
+    members: int
+
+    def ask(self, sql: str) -> tuple[object, ...]:
+        """Ask the database one thing, as superuser."""
+        url = self.postgres.url("postgres", "jibei")
+        with psycopg.connect(url, autocommit=True) as connection:
+            asked = connection.execute(sql)
+            return (asked.fetchone() or ()) if asked.description else ()
+
+    def pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
+        """Run one script of this folder and answer its transactions a second."""
+        done = subprocess.run(
+            [
+                str(self.postgres.binaries / "pgbench"),
+                "--no-vacuum",
+                "--protocol=prepared",
+                f"--client={clients}",
+                "--jobs=2",
+                f"--time={max(1, round(seconds))}",
+                f"--define=members={self.members}",
+                f"--file={Path(__file__).with_name(script)}",
+                self.postgres.url("jibei_app", "jibei"),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan"},
+        )
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("tps = ")]
+        return float(line.split()[2])
+
+
+@contextmanager
+def site(*, members: int) -> Iterator[Site]:
+    """Start engines, migrate, and load the chain of `bench/chain.sql`."""
+    with (
+        tempfile.TemporaryDirectory(prefix="jibei-bench-") as folder,
+        running_postgres(Path(folder) / "postgres", settings=_SETTINGS) as postgres,
+        running_valkey(Path(folder) / "valkey") as valkey,
+    ):
+        environment = {
+            "JIBEI_MODE": "production",
+            "DATABASE_URL": postgres.url("jibei_app", "jibei"),
+            "DATABASE_OWNER_URL": postgres.url("jibei_owner", "jibei"),
+            "REDIS_URL": valkey.url,
+            "SECRET_KEY": "be" * 32,
+            "STRIPE_API_KEY": "sk_test_of_the_bench",
+            "STRIPE_WEBHOOK_SECRET": "whsec_of_the_bench",
+            "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
+            "MESSAGE_PORT": "bench.site:send_nothing",
+        }
+        os.environ.update(environment)
+        _migrate()
+        made = Site(postgres, environment, members)
+        _load(made)
+        yield made
+
+
+@contextmanager
+def gunicorn(at: Site) -> Iterator[tuple[int, psutil.Process]]:
+    """Run the web server as production does; answers its port and its master process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+        cwd=ROOT,
+        env={**os.environ, **at.environment, "PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _await_ready(port)
+        yield port, psutil.Process(server.pid)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _migrate() -> None:
+    migrations = Migrations(str(ROOT / "migrations" / "alembic.ini"))
+    migrations.set_main_option("script_location", str(ROOT / "migrations"))
+    command.upgrade(migrations, "head")
+
+
+def _load(at: Site) -> None:
+    sql = Path(__file__).with_name("chain.sql").read_text(encoding="utf-8")
+    with psycopg.connect(at.postgres.url("jibei_owner", "jibei"), autocommit=True) as connection:
+        connection.execute(sql.replace(":members", str(at.members)))
+    at.ask("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    at.ask("CHECKPOINT")
+
+
+def _await_ready(port: int) -> None:
+    for _ in range(150):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the web server did not become ready within 15 seconds")
+
+
+def send_nothing(*, to: str, text: str, dedupe_key: str) -> None:
+    """The message port of a benchmark."""
