@@ -15,6 +15,7 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -23,7 +24,7 @@ import members.jobs
 import payments.jobs
 import subs.jobs
 import vouchers.jobs
-from kernel import clock, outbox, queue
+from kernel import clock, messages, outbox, queue
 from kernel.application import bare_application
 from kernel.config import ConfigError, config
 from kernel.db import db
@@ -52,14 +53,13 @@ class BellWorker(SimpleWorker):
     max_connection_wait_time = 5.0
     application: Flask
 
-    def perform_job(self, job: Job, *args: object, **options: object) -> bool:
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run one job in an application context of its own."""
         with self.application.app_context():
             try:
-                done: bool = super().perform_job(job, *args, **options)
+                return bool(super().perform_job(job, queue, execution))
             finally:
                 db.session.remove()
-            return done
 
 
 def main(arguments: list[str]) -> int:
@@ -75,6 +75,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments).work
     try:
         settings = config()
+        messages.sender()  # a wrong name is found now, not at the first message
     except ConfigError as problem:
         print(problem, file=sys.stderr)  # noqa: T201  there is no log before there are settings
         return 2

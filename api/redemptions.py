@@ -12,6 +12,7 @@ from api.fields import Cups, Id, Integer, Text, Timestamp
 from api.idempotency import mark_replayed
 from api.routing import Resource
 from api.serving import written
+from chain import StoreScope
 from kernel import clock
 from kernel.errors import RateLimited, Refusal
 from kernel.idempotency import Key, KeyReused
@@ -24,7 +25,6 @@ from redemption.errors import (
     OwnWallet,
     ProductMismatch,
     StoreNotAccepted,
-    StoreScope,
     TokenExpired,
     TokenInvalid,
     TokenUsed,

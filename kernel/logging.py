@@ -25,7 +25,14 @@ _SECRET = re.compile(
     r")(?![0-9A-Za-z])"
 )
 _BLOT = "…"
-_NOISY = ("httpx", "httpcore", "urllib3", "stripe", "werkzeug")
+_NOISY = (
+    "alembic.autogenerate",
+    "alembic.runtime.plugins",
+    "httpcore",
+    "httpx",
+    "stripe",
+    "urllib3",
+)
 
 Event = MutableMapping[str, Any]
 

@@ -58,7 +58,7 @@ class MemberSession(Base):
     __tablename__ = "member_session"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    member_id: Mapped[UUID] = mapped_column(ForeignKey(Member.id), index=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey(Member.id))
     token_digest: Mapped[bytes] = mapped_column(unique=True)
     started_at: Mapped[datetime]
     ends_at: Mapped[datetime]

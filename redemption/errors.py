@@ -63,12 +63,6 @@ class OwnWallet(Forbidden):
     code = "own-wallet"
 
 
-class StoreScope(Forbidden):
-    """It happened at another store."""
-
-    code = "store-scope"
-
-
 class UnknownProduct(Invalid):
     """The chain sells no such product."""
 

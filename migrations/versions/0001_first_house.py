@@ -301,9 +301,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member_session")),
         sa.UniqueConstraint("token_digest", name=op.f("uq_member_session_token_digest")),
     )
-    op.create_index(
-        op.f("ix_member_session_member_id"), "member_session", ["member_id"], unique=False
-    )
     op.create_table(
         "offer_version",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -856,7 +853,6 @@ def downgrade() -> None:
     op.drop_table("payment")
     op.drop_table("office_session")
     op.drop_table("offer_version")
-    op.drop_index(op.f("ix_member_session_member_id"), table_name="member_session")
     op.drop_table("member_session")
     op.drop_table("member_key")
     op.drop_index("ix_line_report", table_name="line")

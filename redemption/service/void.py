@@ -7,10 +7,11 @@ from sqlalchemy import select, update
 
 import ledger
 import vouchers
+from chain import StoreScope
 from kernel.db import db
 from kernel.errors import NotFound
 from ledger.models import Entry
-from redemption.errors import AlreadyVoided, StoreScope, VoidTooLate
+from redemption.errors import AlreadyVoided, VoidTooLate
 from redemption.models import Redemption, RedemptionLine
 from redemption.policy import VOID_WITHIN
 from vouchers.models import Lot

@@ -1,0 +1,1 @@
+"""How devices are enrolled and staff sign in."""

@@ -1,0 +1,114 @@
+"""Devices: made at a desk, enrolled at the store by a one-time code, revoked when lost."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from chain import policy
+from chain.errors import StoreScope
+from chain.models import Device
+from chain.queries import get_store, stores_of
+from chain.service import guesses
+from chain.service.guesses import Guessing
+from kernel import secrets
+from kernel.db import db
+from kernel.errors import NotFound, RateLimited
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A device that waits to be enrolled. The code is shown this once: the row keeps a digest."""
+
+    device: Device
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """An enrolled device. Its token is shown this once: the row keeps a digest."""
+
+    device: Device
+    token: str
+
+
+def create_device(
+    *, store_id: UUID, name: str, staff_id: UUID, role: str, now: datetime
+) -> NewDevice:
+    """Make a device of a store, with the code to enrol it by within an hour.
+
+    Raises:
+        NotFound: there is no such store.
+        StoreScope: a manager acts on a store that is not theirs.
+    """
+    _refuse_foreign_store(get_store(store_id).id, staff_id=staff_id, role=role)
+    code = policy.new_enrolment_code()
+    made = Device(
+        id=new_id(),
+        store_id=store_id,
+        name=name,
+        code_digest=_digest(code),
+        code_ends_at=now + policy.ENROLMENT_LIVES,
+    )
+    db.session.add(made)
+    return NewDevice(made, code)
+
+
+def enrol_device(*, code: str, address: str, now: datetime) -> Enrolled | NotFound | RateLimited:
+    """Trade an enrolment code for the device's token, once.
+
+    A refusal is answered, not raised: the wrong try that it counts must be committed.
+
+    - `NotFound`: the code is unknown, ended, used or revoked. Which of these is not told.
+    - `RateLimited`: too many wrong codes came from this address.
+    """
+    guessing = Guessing("enrolment", address, policy.WRONG_ENROLMENTS)
+    counted = guesses.count(guessing, now=now)
+    if counted.too_late:
+        return counted.too_late
+    token = secrets.new_token("dev_")
+    # The condition, not an earlier look, lets one of two enrolments with a code win.
+    enrolled = (
+        update(Device)
+        .where(
+            Device.code_digest == _digest(policy.as_typed(code)),
+            Device.code_ends_at > now,
+            Device.enrolled_at.is_(None),
+            Device.revoked_at.is_(None),
+        )
+        .values(token_digest=secrets.digest(token), enrolled_at=now)
+        .returning(Device)
+    )
+    device = db.session.scalar(enrolled)
+    if device is None:
+        return counted.if_wrong or NotFound()
+    guesses.forget(guessing)
+    return Enrolled(device, token)
+
+
+def revoke_device(*, device_id: UUID, staff_id: UUID, role: str, now: datetime) -> Device:
+    """Take a device's rights away, and with them every shift at it. Again changes nothing.
+
+    Raises:
+        NotFound: there is no such device.
+        StoreScope: a manager acts on a store that is not theirs.
+    """
+    wanted = select(Device).where(Device.id == device_id).with_for_update()
+    device = db.session.scalar(wanted)
+    if device is None:
+        raise NotFound
+    _refuse_foreign_store(device.store_id, staff_id=staff_id, role=role)
+    device.revoked_at = device.revoked_at or now
+    return device
+
+
+def _refuse_foreign_store(store_id: UUID, *, staff_id: UUID, role: str) -> None:
+    if role != "admin" and store_id not in stores_of(staff_id):
+        raise StoreScope
+
+
+def _digest(code: str) -> bytes:
+    """Keyed: a code is short, and a plain digest of it could be undone by trying all."""
+    return secrets.mac("enrolment code", code.encode())

@@ -1,0 +1,37 @@
+"""Ports on 127.0.0.1. A server keeps the one it had while that is free, so its URL stays."""
+
+import socket
+from pathlib import Path
+
+_HOST = "127.0.0.1"
+
+
+def choose(folder: Path) -> int:
+    """The port this folder's server had last time, or a free one when that is taken."""
+    try:
+        last = int((folder / "port").read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        last = 0
+    return last if last and is_free(last) else _any_free()
+
+
+def remember(folder: Path, *, port: int) -> None:
+    (folder / "port").write_text(str(port), encoding="ascii")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # as the servers do; without it, connections that have just ended count as a listener
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _any_free() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,15 @@
+"""What members may be refused."""
+
+from kernel.errors import Invalid
+
+
+class PhoneUnsupported(Invalid):
+    """A number that no code is sent to: foreign, a landline, or none at all."""
+
+    code = "phone-unsupported"
+
+
+class CodeWrong(Invalid):
+    """The code does not fit, or no longer: one answer, so that it tells nothing."""
+
+    code = "code-wrong"

@@ -1,0 +1,1 @@
+"""How members sign in, and what they say about themselves."""

@@ -1,0 +1,106 @@
+"""Signing in with the code, and out again."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from kernel import secrets
+from kernel.db import db
+from kernel.errors import RateLimited
+from kernel.ids import new_id
+from kernel.limits import wait_until
+from members import keys
+from members.errors import CodeWrong
+from members.models import Challenge, Member, MemberSession
+from members.policy import CODE_TRIES, SESSION_LIVES, code_of
+from members.service.challenge import phone_of_challenge
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session. Its token is shown this once: the row keeps a digest."""
+
+    session_id: UUID
+    member_id: UUID
+    token: str
+    is_new: bool
+    ends_at: datetime
+
+
+def sign_in(*, challenge_id: UUID, code: str, now: datetime) -> SignedIn | CodeWrong | RateLimited:
+    """Trade the code of a challenge for a session; the first time, this makes the member.
+
+    A refusal is answered, not raised: the wrong try that it counts must be committed.
+
+    - `CodeWrong`: another code, or a challenge that is unknown, ended or used already. Which of
+      these is not told.
+    - `RateLimited`: the fifth wrong try and every one after it; a new code must be asked for.
+    """
+    asked = _locked(challenge_id)
+    if asked is None or asked.used_at is not None or asked.ends_at <= now:
+        return CodeWrong()
+    if asked.tries >= CODE_TRIES:
+        return wait_until(asked.ends_at, now=now)
+    if not hmac.compare_digest(code_of(challenge_id).encode(), code.encode()):
+        asked.tries += 1
+        if asked.tries == CODE_TRIES:
+            return wait_until(asked.ends_at, now=now)
+        return CodeWrong()
+    asked.used_at = now
+    member_id, is_new = _member_of(asked, now=now)
+    return _session(member_id, is_new=is_new, now=now)
+
+
+def end_session(*, session_id: UUID, now: datetime) -> None:
+    """Sign out. Ending a session again changes nothing."""
+    mine = (MemberSession.id == session_id, MemberSession.ended_at.is_(None))
+    db.session.execute(update(MemberSession).where(*mine).values(ended_at=now))
+
+
+def _locked(challenge_id: UUID) -> Challenge | None:
+    """Lock the challenge, so that of many tries at once each is counted and one may win."""
+    wanted = select(Challenge).where(Challenge.id == challenge_id)
+    return db.session.scalar(wanted.with_for_update())
+
+
+def _member_of(asked: Challenge, *, now: datetime) -> tuple[UUID, bool]:
+    """Find the member of a phone, or make them; of two racers the index lets one make it."""
+    is_theirs = Member.phone_index == asked.phone_index
+    known = db.session.scalar(select(Member.id).where(is_theirs))
+    if known is not None:
+        return known, False
+    kept, key = keys.make(new_id())
+    made = (
+        insert(Member)
+        .values(
+            id=kept.member_id,
+            phone_index=asked.phone_index,
+            phone_sealed=secrets.seal(key, phone_of_challenge(asked).encode()),
+            locale=asked.locale,
+            time_zone="Asia/Taipei",
+            joined_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[Member.phone_index])
+        .returning(Member.id)
+    )
+    if db.session.scalar(made) is None:
+        return db.session.scalars(select(Member.id).where(is_theirs)).one(), False
+    db.session.add(kept)
+    return kept.member_id, True
+
+
+def _session(member_id: UUID, *, is_new: bool, now: datetime) -> SignedIn:
+    token = secrets.new_token("mem_")
+    started = MemberSession(
+        id=new_id(),
+        member_id=member_id,
+        token_digest=secrets.digest(token),
+        started_at=now,
+        ends_at=now + SESSION_LIVES,
+    )
+    db.session.add(started)
+    return SignedIn(started.id, member_id, token, is_new, started.ends_at)

@@ -1,0 +1,127 @@
+"""Every index earns its keep: the very statements of the rooms use it.
+
+The tables of a test are nearly empty, where PostgreSQL would rather read them whole; so reading
+them whole is made dear, and what is asked is whether the index can serve the statement at all.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+import ledger
+import members
+import redemption
+import subs
+import vouchers
+import worker
+from kernel import hot
+from kernel.db import Base, db
+from kernel.ids import new_id
+from kernel.transaction import transaction
+from ledger.reports import Month
+from redemption.service.void import find_by_id
+
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Statement]]:
+    """All statements that run meanwhile, on both roads to the database."""
+    seen: list[Statement] = []
+    run = hot.rows
+
+    def remember(_connection, _cursor, statement, parameters, _context, _many):
+        seen.append((statement, parameters))
+
+    def remember_hot(sql, params):
+        seen.append((sql, params))
+        return run(sql, params)
+
+    monkeypatch.setattr(hot, "rows", remember_hot)
+    event.listen(db.engine, "before_cursor_execute", remember)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", remember)
+
+
+def plans(seen: list[Statement]) -> str:
+    """The plans of all SELECTs and UPDATEs among the statements."""
+    told = []
+    with hot.pool().connection() as connection:
+        connection.execute("SET enable_seqscan = off")
+        for sql, params in seen:
+            if sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+                rows = connection.execute(f"EXPLAIN {sql}", params).fetchall()
+                told += [row[0] for row in rows]
+        connection.execute("RESET enable_seqscan")
+    return "\n".join(told)
+
+
+def duty(job: str) -> Callable[[Any], bool]:
+    """The look of one duty for due rows."""
+    return next(one.is_due for one in worker.DUTIES if one.job == job)
+
+
+ACTS: dict[str, Callable[[Any], object]] = {
+    "ix_lot_open": lambda world: world.take(world.till, world.alice),
+    "ix_redemption_history": lambda world: world.take(world.till, world.alice),
+    "ix_redemption_id": lambda _: find_by_id(new_id()),
+    "ix_credential_member": lambda world: redemption.current_code(
+        member_id=world.alice, now=world.now
+    ),
+    "ix_line_report": lambda world: ledger.settlement(Month(world.now.date().replace(day=1))),
+    "ix_lot_due": lambda world: duty("vouchers.jobs.expire_due")(world.now),
+    "ix_outbox_undone": lambda world: duty("kernel.outbox.drain")(world.now),
+    "ix_provider_event_undone": lambda world: duty("payments.inbox.read_events")(world.now),
+    "ix_payment_due": lambda world: duty("payments.sweep.ask_again")(world.now),
+    "ix_subscription_due": lambda world: duty("subs.jobs.renew_due")(world.now),
+    "ix_voucher_order_unpaid": lambda world: duty("vouchers.jobs.end_unpaid")(world.now),
+    "ix_sign_in_challenge_age": lambda world: duty("members.jobs.forget_challenges")(world.now),
+    "ix_guess_failed_at": lambda world: duty("chain.jobs.forget_guesses")(world.now),
+    "ix_period_ends": lambda world: duty("subs.jobs.refresh_renewal_rates")(world.now),
+    "ix_sign_in_challenge_phone": lambda world: members.challenge(
+        phone="+886912345678", locale="en", now=world.now
+    ),
+    "ix_subscription_member": lambda world: subs.list_standings(
+        member_id=world.alice, before=None, limit=9
+    ),
+    "ix_voucher_order_member": lambda world: vouchers.list_orders(
+        member_id=world.alice, before=None, limit=9
+    ),
+}
+
+
+@pytest.fixture
+def busy(world):
+    """Somebody with a pack and a limited plan, at a till."""
+    world.till, world.alice = world.add_till("A"), world.add_member()
+    world.add_offer("club", cups_per_day=5)
+    world.add_lot(world.alice, "club", ends_at=world.now + timedelta(days=9))
+    world.add_lot(world.alice, "eleven")
+    return world
+
+
+@pytest.mark.parametrize("index", ACTS)
+def test_the_index_serves_its_statement(busy, monkeypatch, index):
+    with statements(monkeypatch) as seen:
+        if index.startswith(("ix_lot_open", "ix_redemption_history")):
+            ACTS[index](busy)
+        else:
+            with transaction():
+                ACTS[index](busy)
+    assert index in plans(seen)
+
+
+def test_every_index_is_looked_at_here():
+    every = {
+        index.name
+        for table in Base.metadata.sorted_tables
+        for index in table.indexes
+        if not index.unique
+    }
+    assert every == set(ACTS)
