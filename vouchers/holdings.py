@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from kernel.db import db
 from vouchers.models import Lot, Offer, OfferVersion
@@ -52,7 +52,7 @@ def list_holdings(
         )
         .join(OfferVersion, OfferVersion.id == Lot.offer_version_id)
         .join(Offer, Offer.id == Lot.offer_id)
-        .where(*_held(member_id, now))
+        .where(_held(member_id, now))
     )
     if before_id is not None:
         mine = mine.where(Lot.id < before_id)
@@ -67,7 +67,7 @@ def list_balances(*, member_id: UUID, now: datetime) -> Sequence[Balance]:
         select(Offer.code, func.max(OfferVersion.name), left, Lot.ends_at)
         .join(OfferVersion, OfferVersion.id == Lot.offer_version_id)
         .join(Offer, Offer.id == Lot.offer_id)
-        .where(*_held(member_id, now))
+        .where(_held(member_id, now))
         .group_by(Offer.code, Lot.ends_at)
         .order_by(Lot.ends_at.asc().nulls_last(), Offer.code)
     )
@@ -77,6 +77,6 @@ def list_balances(*, member_id: UUID, now: datetime) -> Sequence[Balance]:
     ]
 
 
-def _held(member_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _held(member_id: UUID, now: datetime) -> ColumnElement[bool]:
     is_running = or_(Lot.ends_at.is_(None), Lot.ends_at > now)
-    return (Lot.member_id == member_id, Lot.is_open, is_running)
+    return and_(Lot.member_id == member_id, Lot.is_open, is_running)

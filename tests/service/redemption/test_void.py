@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select, text
 
 import redemption
+from chain import StoreScope
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.transaction import transaction
 from ledger.models import Line
-from redemption.errors import AlreadyVoided, StoreScope, VoidTooLate
+from redemption.errors import AlreadyVoided, VoidTooLate
 from tests.world import only
 from vouchers.models import Lot, Wallet
 

@@ -1,0 +1,18 @@
+"""Plans, subscriptions, their periods, renewal, dunning and renewal statistics."""
+
+from subs.errors import SubscriptionEnded
+from subs.queries import Rate, Standing, get_standing, list_rates, list_standings
+from subs.service.cancel import cancel, keep
+from subs.service.card import change_card
+
+__all__ = [
+    "Rate",
+    "Standing",
+    "SubscriptionEnded",
+    "cancel",
+    "change_card",
+    "get_standing",
+    "keep",
+    "list_rates",
+    "list_standings",
+]

@@ -1,0 +1,16 @@
+"""Subscriptions to a monthly plan, on a clock that the test moves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.club import Club, club_of
+from tests.world import World
+
+
+@pytest.fixture
+def club(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Club]:
+    """The plan, and Alice with a card that pays, at noon of 14 January in Taipei."""
+    with club_of(world, offset=tmp_path / "clock", environment=monkeypatch) as made:
+        yield made
