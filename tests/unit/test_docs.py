@@ -1,0 +1,82 @@
+"""The documents say what is there: paths, links, variables and the worked example are tried."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kernel import config as configuration
+from redemption import token
+
+ROOT = Path(__file__).parents[2]
+
+_DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/**/*.md")
+    for path in ROOT.glob(pattern)
+)
+_PATH = re.compile(r"`(\w[\w.-]*(?:/[\w.-]+)+\.(?:py|md|svg|toml|ini|json|lock|sh|mako|sql|html))`")
+_LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
+_VARIABLE = re.compile(r"env\.\w+\(\s*\"([A-Z_]+)\"")
+_PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def _text(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS)
+def test_every_path_in_the_documents_is_there(document: str):
+    named = set(_PATH.findall(_text(document)))
+
+    missing = sorted(path for path in named if not (ROOT / path).is_file())
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS)
+def test_every_link_between_the_documents_leads_somewhere(document: str):
+    folder = (ROOT / document).parent
+
+    dead = sorted(link for link in _LINK.findall(_text(document)) if not (folder / link).exists())
+
+    assert dead == []
+
+
+def test_the_architecture_names_every_room_of_the_import_contract():
+    contract = _text("pyproject.toml").split("layers = [")[1].split("]")[0]
+    rooms = re.findall(r"\w+", contract)
+
+    text = _text("docs/architecture.md")
+
+    assert [room for room in rooms if f"`{room}`" not in text] == []
+
+
+def test_the_operations_guide_lists_every_variable_of_the_configuration():
+    source = Path(str(configuration.__file__)).read_text(encoding="utf-8")
+    read = set(_VARIABLE.findall(source))
+
+    text = _text("docs/operations.md")
+
+    assert sorted(name for name in read if f"`{name}`" not in text) == []
+
+
+def test_the_decisions_are_numbered_without_a_gap_and_all_listed():
+    records = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+
+    numbers = [int(record.name[:4]) for record in records]
+
+    assert numbers == list(range(1, len(records) + 1))
+    assert [r.name for r in records if f"({r.name})" not in _text("docs/adr/README.md")] == []
+
+
+def test_the_example_of_the_api_guide_makes_the_token_that_a_till_takes():
+    (example,) = _PYTHON.findall(_text("docs/api.md"))
+    names: dict[str, object] = {}
+
+    exec(example, names)  # noqa: S102  the guide is ours
+
+    credential, seed = bytes(range(8)), bytes(range(32))
+    ours = token.make(credential_id=credential, seed=seed, step=118_000_000)
+    assert names["code"] == ours
+    assert ours in _text("docs/api.md").replace(example, "")
