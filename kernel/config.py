@@ -60,6 +60,8 @@ def config() -> Config:
         "message_file": env.str("MESSAGE_FILE", None),
         "database_pool_size": env.int("DATABASE_POOL_SIZE", 4),
     }
+    if os.environ.get("JIBEI_MODE") != "development":
+        env.str("CLOCK_FILE", "", validate=_absent)  # `kernel.clock` would follow it
     try:
         env.seal()
     except EnvError as problem:
@@ -92,6 +94,8 @@ _redis_url = _refusing(r"(rediss?|unix)://\S+$", "give redis://host:6379/0")
 _secret = _refusing(r"[0-9a-fA-F]{64,}$", "give 32 or more random bytes: openssl rand -hex 32")
 _stripe_key = _refusing(r"(sk|rk)_(test|live)_\S+$", "give a secret key of the provider, sk_…")
 _origin = _refusing(r"https?://[^/\s]+$", "give the address that shoppers use, https://host")
+_absent = validate.Equal("", error="the clock moves in development only: take it out")
 _sender = _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function")
-_console_or_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
+_console_or_absent = validate.Equal("", error="the clock moves in development only: take it out")
+_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

@@ -1,0 +1,47 @@
+"""Start-up names everything that is wrong with the environment, at once."""
+
+import pytest
+
+from kernel.config import ConfigError, config
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def test_a_complete_environment_is_read():
+    assert config().is_development
+    assert len(config().secret_key) == 32
+
+
+def test_all_missing_and_malformed_variables_are_named_together(monkeypatch):
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("STRIPE_API_KEY", "pk_test_public")
+    monkeypatch.setenv("PUBLIC_ORIGIN", "example.org/path")
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "many")
+    with pytest.raises(ConfigError) as problem:
+        config()
+    told = str(problem.value)
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "STRIPE_API_KEY",
+        "PUBLIC_ORIGIN",
+        "DATABASE_POOL_SIZE",
+    ):
+        assert f"  {name}: " in told
+
+
+def test_a_clock_file_is_refused_in_production(monkeypatch):
+    monkeypatch.setenv("JIBEI_MODE", "production")
+    monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
+    monkeypatch.setenv("CLOCK_FILE", "/some/file")
+    with pytest.raises(ConfigError, match="CLOCK_FILE: the clock moves in development only"):
+        config()
+
+
+def test_no_secret_is_repeated_in_the_sentences(monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "not-hex-but-secret")
+    with pytest.raises(ConfigError) as problem:
+        config()
+    assert "not-hex-but-secret" not in str(problem.value)
