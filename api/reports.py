@@ -111,5 +111,4 @@ def settlement(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]
 
 
 def _month(query: dict[str, Any]) -> Month:
-    today_on = chain.local_date(chain.online_store().id, clock.now())
-    return Month.parse(query["period"], today_on=today_on)
+    return Month.parse(query["period"], today_on=chain.today_on(clock.now()))

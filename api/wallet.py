@@ -138,7 +138,12 @@ def issue_credential(*, caller: MemberCaller) -> dict[str, Any]:
     return _shown(redemption.issue_credential(member_id=caller.member_id, now=clock.now()))
 
 
-@wallet.get("/code", guard=member, query=CodeQuery)
+@wallet.get(
+    "/code",
+    guard=member,
+    query=CodeQuery,
+    produces=("image/svg+xml", "image/png", "text/plain"),
+)
 def show_code(*, caller: MemberCaller, query: dict[str, Any]) -> Response:
     """Show the present QR, made by the server: as SVG, PNG or text. It lives for a minute."""
     code = redemption.current_code(member_id=caller.member_id, now=clock.now())

@@ -11,6 +11,7 @@ from chain.queries import (
     list_stores,
     local_date,
     online_store,
+    today_on,
 )
 from chain.service.device import Enrolled, NewDevice, create_device, enrol_device, revoke_device
 from chain.service.staff import (
@@ -43,4 +44,5 @@ __all__ = [
     "revoke_device",
     "start_office_session",
     "start_shift",
+    "today_on",
 ]

@@ -40,6 +40,12 @@ def local_date(store_id: UUID, at: datetime) -> date:
     return policy.local_day(at, time_zone=get_store(store_id).time_zone)
 
 
+def today_on(now: datetime) -> date:
+    """The calendar date at the chain: its online store's; UTC's before there is one."""
+    time_zone = db.session.scalar(select(Store.time_zone).where(Store.is_online))
+    return policy.local_day(now, time_zone=time_zone or "UTC")
+
+
 def business_day(store_id: UUID, at: datetime) -> date:
     """The business day of a moment at a store: what daily limits count by."""
     store = get_store(store_id)

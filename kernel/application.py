@@ -3,9 +3,12 @@
 `api.app.create_app` starts from it and adds everything that answers HTTP.
 """
 
+import re
+from typing import Any
+
 from flask import Flask
 
-from kernel.config import config
+from kernel.config import Config, config
 from kernel.db import db
 
 _OPTIONS = "-c timezone=UTC -c lock_timeout=2s -c statement_timeout=30s"
@@ -17,16 +20,23 @@ def bare_application(name: str = "jibei") -> Flask:
     Raises:
         ConfigError: the environment is not complete.
     """
-    settings = config()
     application = Flask(name, static_folder=None)
-    application.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url.replace(
-        "postgresql://", "postgresql+psycopg://", 1
-    )
-    application.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_size": settings.database_pool_size,
-        "max_overflow": 0,
-        "pool_timeout": 5,
-        "connect_args": {"options": _OPTIONS},
-    }
+    application.config.update(database_settings(config()))
     db.init_app(application)
     return application
+
+
+def database_settings(settings: Config) -> dict[str, Any]:
+    """What Flask-SQLAlchemy is told about PostgreSQL, in every process alike."""
+    return {
+        "SQLALCHEMY_DATABASE_URI": re.sub(
+            r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", settings.database_url
+        ),
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_size": settings.database_pool_size,
+            "max_overflow": 0,
+            "pool_timeout": 5,
+            "hide_parameters": True,  # else a failed statement quotes its values in the log
+            "connect_args": {"connect_timeout": 5, "options": _OPTIONS},
+        },
+    }

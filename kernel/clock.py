@@ -20,6 +20,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _current_offset()
 
 
+def is_movable() -> bool:
+    """Whether this installation's clock can be moved: in development, where CLOCK_FILE is set."""
+    return bool(os.environ.get("CLOCK_FILE"))
+
+
 def advance(by: timedelta) -> datetime:
     """Move the clock of this checkout forward by `by` and answer the new present.
 

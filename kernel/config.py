@@ -96,6 +96,5 @@ _stripe_key = _refusing(r"(sk|rk)_(test|live)_\S+$", "give a secret key of the p
 _origin = _refusing(r"https?://[^/\s]+$", "give the address that shoppers use, https://host")
 _absent = validate.Equal("", error="the clock moves in development only: take it out")
 _sender = _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function")
-_console_or_absent = validate.Equal("", error="the clock moves in development only: take it out")
-_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
+_console_or_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

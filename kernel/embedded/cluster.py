@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -48,7 +49,7 @@ _WHO_MAY_CONNECT = "host all all 127.0.0.1/32 scram-sha-256\n"
 
 
 def cluster(
-    folder: Path, *, programs: PostgresPrograms, identity: Identity
+    folder: Path, *, programs: PostgresPrograms, identity: Identity, lock: int
 ) -> tuple[Path, Mapping[str, str]]:
     """The data folder inside `folder`, made if it is not there, and each role's password.
 
@@ -59,13 +60,22 @@ def cluster(
     if data.exists() and not (data / _PASSWORDS).is_file():
         _set_aside(data)
     if not data.exists():
-        _make(data, programs=programs, identity=identity)
+        _make(data, _Making(programs, identity, lock))
     _check_version(data, programs=programs)
     give(data, to=identity)
     return data, json.loads((data / _PASSWORDS).read_text(encoding="utf-8"))
 
 
-def _make(data: Path, *, programs: PostgresPrograms, identity: Identity) -> None:
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """Whose programs run as whom. They inherit `lock`, so that killed ones are waited for."""
+
+    programs: PostgresPrograms
+    identity: Identity
+    lock: int
+
+
+def _make(data: Path, how: _Making) -> None:
     making = data.with_name("pgdata.making")
     if making.exists():
         _say(f"{making} was left half made; it holds nothing yet and is made anew.")
@@ -73,16 +83,16 @@ def _make(data: Path, *, programs: PostgresPrograms, identity: Identity) -> None
     if shutil.disk_usage(data.parent).free < _BYTES_NEEDED:
         raise no_space(data.parent)
     making.mkdir(mode=0o700)
-    give(making, to=identity)
-    _run(_initdb(making, programs), folder=making, identity=identity)
+    give(making, to=how.identity)
     passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
-    single = [str(programs.folder / "postgres"), "--single", "-D", str(making), "template1"]
-    said = _run(single, folder=making, identity=identity, statements=_TEMPLATE.format(**passwords))
+    _run(_initdb(making, how.programs), how, folder=making)
+    single = [str(how.programs.folder / "postgres"), "--single", "-D", str(making), "template1"]
+    said = _run(single, how, folder=making, statements=_TEMPLATE.format(**passwords))
     if "ERROR" in said or "FATAL" in said:
         raise why(server="PostgreSQL", folder=making, log=said)
     (making / "pg_hba.conf").write_text(_WHO_MAY_CONNECT, encoding="ascii")
     write_closed(making / _PASSWORDS, json.dumps(passwords))
-    give(making, to=identity)
+    give(making, to=how.identity)
     making.rename(data)
 
 
@@ -96,13 +106,14 @@ def _initdb(making: Path, programs: PostgresPrograms) -> list[str]:
     return [*command, "-A", "reject", "-E", "UTF8", *locale]
 
 
-def _run(command: list[str], *, folder: Path, identity: Identity, statements: str = "") -> str:
+def _run(command: list[str], how: _Making, *, folder: Path, statements: str = "") -> str:
     done = subprocess.run(  # noqa: S603 - our own command
-        leashed(command, dies_by=signal.SIGKILL, identity=identity),
+        leashed(command, dies_by=signal.SIGKILL, identity=how.identity),
         input=statements,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=plain_environment(),
+        pass_fds=(how.lock,),
         text=True,
         check=False,
     )

@@ -91,7 +91,7 @@ def running_postgres(
     folder = closed(folder)
     with sole_use(folder, server="PostgreSQL") as lock:
         with in_sentences(folder):
-            data, passwords = cluster(folder, programs=programs, identity=identity)
+            data, passwords = cluster(folder, programs=programs, identity=identity, lock=lock)
             chosen = {**_SETTINGS, **(settings or {})}
             process, port = started(Launch(folder, data, programs, identity, lock, chosen))
         try:

@@ -1,0 +1,124 @@
+"""The application: the only place where everything meets."""
+
+import os
+from collections.abc import Sequence
+from functools import cache
+
+from flask import Flask, Response, g
+
+from api import browser, errors, openapi
+from api.devices import devices
+from api.health import health
+from api.idempotency import REPLAYED
+from api.limits import refuse_oversized
+from api.members import members
+from api.office_sessions import office_sessions
+from api.openapi import documents
+from api.orders import orders
+from api.packs import packs
+from api.plans import plans
+from api.problem_pages import problem_pages
+from api.products import products
+from api.redemptions import redemptions
+from api.reports import reports
+from api.routing import MOST_BODY_BYTES, Resource
+from api.sandbox_clock import sandbox_clock
+from api.seal import sealed
+from api.sessions import sessions
+from api.shifts import shifts
+from api.sign_in import sign_in
+from api.stats import stats
+from api.stores import stores
+from api.subscriptions import subscriptions
+from api.wallet import wallet
+from api.webhooks import webhooks
+from kernel.application import bare_application
+from kernel.config import config
+from kernel.db import db
+from kernel.logging import configure
+from web.docs import docs
+
+RESOURCES: tuple[Resource, ...] = (
+    health,
+    documents,
+    problem_pages,
+    sign_in,
+    sessions,
+    members,
+    stores,
+    products,
+    packs,
+    plans,
+    orders,
+    webhooks,
+    wallet,
+    subscriptions,
+    devices,
+    shifts,
+    redemptions,
+    office_sessions,
+    reports,
+    stats,
+    sandbox_clock,
+)
+
+# What anyone may see and that is no resource: the page of the documents, and its assets.
+_OPEN_ENDPOINTS = frozenset({"docs.page", "docs.static"})
+
+
+def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
+    """Put the application together from the environment.
+
+    Raises:
+        ConfigError: the environment is not complete.
+        RuntimeError: a route declares no guard.
+    """
+    settings = config()
+    configure(settings.mode)
+    app = bare_application()
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False  # one address, one thing: no redirects
+    _offer_migrations(app)
+    errors.register(app)
+    app.before_request(refuse_oversized)
+    app.after_request(_finish)
+    for resource in resources:
+        app.register_blueprint(resource.blueprint)
+    app.register_blueprint(docs)
+    app.extensions[openapi.EXTENSION] = cache(lambda: openapi.written(resources))
+    _refuse_unguarded(app)
+    app.wsgi_app = sealed(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]
+    return app
+
+
+def _offer_migrations(app: Flask) -> None:
+    """Add `flask db …`, on the command line only: in a server it would be 8 MB a worker."""
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        from flask_migrate import Migrate  # noqa: PLC0415
+
+        Migrate(app, db, directory="migrations")  # type: ignore[no-untyped-call]
+
+
+def _finish(response: Response) -> Response:
+    """Add what a view asked for beside its answer."""
+    if g.pop("is_replayed", False):
+        response.headers[REPLAYED] = "true"
+    browser.set_cookie(response)
+    return response
+
+
+def _refuse_unguarded(app: Flask) -> None:
+    """Deny by default: what came in past `Resource` has no guard, and is not served.
+
+    Raises:
+        RuntimeError: with the names of such routes.
+    """
+    unguarded = sorted(
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint not in _OPEN_ENDPOINTS
+        and not hasattr(app.view_functions[rule.endpoint], "route")
+    )
+    if unguarded:
+        raise RuntimeError(f"these routes declare no guard: {', '.join(unguarded)}")

@@ -1,0 +1,71 @@
+"""Which of the two languages a caller reads."""
+
+import re
+from typing import Final
+
+from flask import request
+
+from api.problems import Language
+
+_CHINESE: Final = "zh-TW"
+
+
+def language() -> Language:
+    """Chinese where the caller prefers any Chinese to English, else English."""
+    for tag, quality in request.accept_languages:
+        if quality <= 0:
+            continue
+        spoken = tag.partition("-")[0].lower()
+        if spoken == "zh":
+            return _CHINESE
+        if spoken in {"en", "*"}:
+            return "en"
+    return "en"
+
+
+def in_language(message: str, spoken: Language) -> str:
+    """Say one of the usual messages about a field in the caller's language."""
+    if spoken == "en":
+        return message
+    for pattern, chinese in _MESSAGES:
+        found = pattern.fullmatch(message)
+        if found:
+            return chinese.format(*found.groups())
+    return message
+
+
+_MESSAGES = tuple(
+    (re.compile(english), chinese)
+    for english, chinese in (
+        (r"Missing data for required field\.", "必填欄位。"),
+        (r"Unknown field\.", "不認得這個欄位。"),
+        (r"Field may not be null\.", "不可為 null。"),
+        (r"Invalid value\.", "值不正確。"),
+        (r"Invalid input(?: type)?\.", "格式不正確，應為物件。"),
+        (r"Not a valid integer\.", "必須是整數。"),
+        (r"Not a valid number\.", "必須是數字。"),
+        (r"Not a valid string\.", "必須是字串。"),
+        (r"Not a valid boolean\.", "必須是 true 或 false。"),
+        (r"Not a valid list\.", "必須是陣列。"),
+        (r"Not a valid id\.", "代碼格式不正確。"),
+        (r"Not a valid cursor\.", "游標無效。"),
+        (r"Give a date as YYYY-MM-DD\.", "日期請用 YYYY-MM-DD。"),
+        (r"Give a time with its offset, as in RFC 3339\.", "時間請附時區，格式為 RFC 3339。"),
+        (r"Given more than once\.", "重複給了這個參數。"),
+        (r"Contains a character that is not allowed\.", "含有不允許的字元。"),
+        (r"May not be empty\.", "不可空白。"),
+        (r"String does not match expected pattern\.", "格式不正確。"),
+        (r"Shorter than minimum length (\d+)\.", "長度至少 {0}。"),
+        (r"Longer than maximum length (\d+)\.", "長度最多 {0}。"),
+        (r"Length must be between (\d+) and (\d+)\.", "長度須介於 {0} 與 {1} 之間。"),
+        (r"Length must be (\d+)\.", "長度須為 {0}。"),
+        (r"Must be one of: (.+)\.", "必須是以下其中之一：{0}。"),
+        (r"Must be equal to (.+)\.", "必須等於 {0}。"),
+        (r"Must be greater than or equal to (\S+)\.", "不可小於 {0}。"),
+        (r"Must be less than or equal to (\S+)\.", "不可大於 {0}。"),
+        (
+            r"Must be greater than or equal to (\S+) and less than or equal to (\S+)\.",
+            "須介於 {0} 與 {1} 之間。",
+        ),
+    )
+)

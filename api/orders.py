@@ -1,0 +1,259 @@
+"""Orders, and paying them by card."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from marshmallow import fields, validate
+
+import vouchers
+from api.auth import MemberCaller, member
+from api.fields import Cups, Id, Integer, MoneyField, Schema, Text, Timestamp
+from api.idempotency import mark_replayed
+from api.paging import Page, Position, page_of, paged
+from api.routing import Resource
+from kernel import clock
+from kernel.errors import NotFound
+from kernel.idempotency import Key
+from payments import Payment
+from vouchers import (
+    AlreadyPaid,
+    MixedCurrencies,
+    NotOnSale,
+    Ordered,
+    OrderEnded,
+    OrderTooLarge,
+    PaymentDeclined,
+)
+
+orders = Resource("orders", "/v1/orders", "Orders: what a member bought and must pay for.")
+
+_MOST_ITEMS = 20
+_MOST_OF_ONE = 99
+
+
+_STATUS = {
+    "intent": "processing",
+    "processing": "processing",
+    "requires_action": "requires_action",
+    "succeeded": "succeeded",
+    "surplus": "succeeded",
+}
+
+
+class Flag(fields.Boolean):
+    """JSON's true or false: no 1, no "yes"."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return bool(super()._deserialize(value, attr, data, **kwargs))
+
+
+class WantedBody(Schema):
+    """One offer, so many times."""
+
+    offer_id = Id(required=True, metadata={"description": "The id of a pack or a plan."})
+    quantity = Cups(required=True, most=_MOST_OF_ONE, metadata={"description": "How many of it."})
+
+
+class OrderBody(Schema):
+    """What to buy."""
+
+    items = fields.List(
+        fields.Nested(WantedBody),
+        required=True,
+        validate=validate.Length(1, _MOST_ITEMS),
+        metadata={"description": "In the order in which they shall be listed."},
+    )
+    store_id = Id(
+        load_default=None,
+        metadata={"description": "The store that sells; the online store if none is named."},
+    )
+
+
+class PayBody(Schema):
+    """With which card. Card numbers never come here: the provider's page makes a reference."""
+
+    payment_method = Text(
+        required=True,
+        most=255,
+        validate=validate.Regexp(r"pm_[A-Za-z0-9_]+\Z", error="Give a payment method, pm_…"),
+        metadata={"description": "The provider's reference of the card, `pm_…`."},
+    )
+    save_card = Flag(
+        load_default=False,
+        metadata={"description": "Keep the card for renewals; a plan keeps it in any case."},
+    )
+
+
+class OrderItemView(Schema):
+    """One line of an order."""
+
+    offer_id = Id(required=True, attribute="offer.id", metadata={"description": "What of."})
+    kind = Text(
+        required=True,
+        attribute="offer.kind",
+        validate=validate.OneOf(("pack", "plan")),
+        metadata={"description": "A plan renews, a pack does not."},
+    )
+    name = Text(required=True, attribute="version.name", metadata={"description": "For people."})
+    version = Integer(
+        required=True, attribute="version.version", metadata={"description": "Of its terms."}
+    )
+    cups = Integer(
+        required=True, attribute="version.cups", metadata={"description": "In each one of it."}
+    )
+    quantity = Integer(
+        required=True, attribute="item.quantity", metadata={"description": "How many of it."}
+    )
+    gross = MoneyField(
+        required=True,
+        attribute="item.gross",
+        currency="version.currency",
+        metadata={"description": "To be paid for all of them, VAT included."},
+    )
+    net = MoneyField(
+        required=True,
+        attribute="item.net",
+        currency="version.currency",
+        metadata={"description": "Without VAT."},
+    )
+    vat = MoneyField(
+        required=True,
+        attribute="item.vat",
+        currency="version.currency",
+        metadata={"description": "The VAT that is included."},
+    )
+
+
+class OrderView(Schema):
+    """An order. Its cups are in the wallet as soon as it is fulfilled."""
+
+    id = Id(required=True, attribute="order.id", metadata={"description": "Opaque."})
+    status = Text(
+        required=True,
+        attribute="order.status",
+        validate=validate.OneOf(("pending", "paid", "fulfilled", "ended")),
+        metadata={"description": "`ended`: it was not paid in time."},
+    )
+    store_id = Id(required=True, attribute="order.store_id", metadata={"description": "Who sells."})
+    total = MoneyField(
+        required=True,
+        attribute="order.total",
+        currency="order.currency",
+        metadata={"description": "VAT included."},
+    )
+    items = fields.List(
+        fields.Nested(OrderItemView), required=True, metadata={"description": "What was ordered."}
+    )
+    ordered_at = Timestamp(
+        required=True, attribute="order.ordered_at", metadata={"description": "When it was placed."}
+    )
+    ends_at = Timestamp(
+        required=True,
+        attribute="order.ends_at",
+        metadata={"description": "Until when it can be paid."},
+    )
+    paid_at = Timestamp(
+        required=True,
+        allow_none=True,
+        attribute="order.paid_at",
+        metadata={"description": "When its money came; null before."},
+    )
+    fulfilled_at = Timestamp(
+        required=True,
+        allow_none=True,
+        attribute="order.fulfilled_at",
+        metadata={"description": "When its cups were issued; null before."},
+    )
+
+
+class PaymentView(Schema):
+    """An attempt to pay an order."""
+
+    id = Id(required=True, metadata={"description": "Opaque."})
+    order_id = Id(required=True, metadata={"description": "What it pays for."})
+    status = Text(
+        required=True,
+        validate=validate.OneOf(("requires_action", "processing", "succeeded")),
+        metadata={"description": "`processing`: what came of it is not known yet; read the order."},
+    )
+    amount = MoneyField(required=True, metadata={"description": "VAT included."})
+    client_secret = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "With which the cardholder authenticates, where that is wanted."},
+    )
+
+
+@orders.post(
+    "",
+    guard=member,
+    body=OrderBody,
+    answer=OrderView,
+    status=201,
+    idempotency="answer",
+    refusals=(NotFound, NotOnSale, MixedCurrencies, OrderTooLarge),
+)
+def place_order(*, caller: MemberCaller, body: dict[str, Any]) -> Ordered:
+    """Order packs and plans.
+
+    At the terms that are on sale now; they hold for 30 minutes, in which to pay.
+    """
+    return vouchers.place_order(member_id=caller.member_id, now=clock.now(), **body)
+
+
+@orders.get("", guard=member, query=Page, answer=paged(OrderView))
+def list_orders(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
+    """List your orders, the newest first."""
+
+    def read(limit: int, after: Position | None) -> Any:
+        before = None if after is None else after[0]
+        return vouchers.list_orders(member_id=caller.member_id, before=before, limit=limit)
+
+    return page_of(read, query=query, position=lambda one: (one.order.id,))
+
+
+@orders.get("/<uuid:order_id>", guard=member, answer=OrderView, refusals=(NotFound,))
+def get_order(*, caller: MemberCaller, order_id: UUID) -> Ordered:
+    """Read one of your orders."""
+    return vouchers.get_order(member_id=caller.member_id, order_id=order_id)
+
+
+@orders.post(
+    "/<uuid:order_id>/pay",
+    guard=member,
+    body=PayBody,
+    answer=PaymentView,
+    transaction="own",
+    idempotency="domain",
+    refusals=(NotFound, AlreadyPaid, OrderEnded, PaymentDeclined),
+)
+def pay_order(
+    *, caller: MemberCaller, order_id: UUID, body: dict[str, Any], key: Key
+) -> dict[str, Any]:
+    """Pay an order by card.
+
+    An order is charged once, whatever is retried. A key that comes back asks what has become of
+    its attempt, so the answer may have moved on. After a refusal take another card, and a new key.
+    """
+    paid = vouchers.pay(
+        member_id=caller.member_id, order_id=order_id, key=key, now=clock.now(), **body
+    )
+    if paid.is_replay:
+        mark_replayed()
+    return _shown(paid.outcome())
+
+
+def _shown(payment: Payment) -> dict[str, Any]:
+    return {
+        "id": payment.id,
+        "order_id": payment.purpose_id,
+        "status": _STATUS[payment.status],
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "client_secret": payment.client_secret,
+    }

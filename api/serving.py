@@ -1,0 +1,164 @@
+"""Serving one route: identify, parse, call, answer. Put together once, at start-up.
+
+The order is the same everywhere: who is asking (401, 403), the key (400), the body (415, 413,
+400), its fields and the query's (422), then the business.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import Request, Response
+from flask.globals import request_ctx
+from marshmallow import ValidationError
+
+from api import idempotency, strict_json
+from api.fields import is_storable
+from api.refusals import BodyTooLarge, UnsupportedMediaType
+from api.route import Route
+from kernel.db import db
+from kernel.idempotency import Key, fingerprint
+from kernel.ids import NOBODY
+from kernel.transaction import again, transaction
+
+JSON = "application/json"
+
+_JSON_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE | re.ASCII)
+
+Arguments = dict[str, Any]
+Call = Callable[[Arguments, Key | None], Response]
+
+
+def serving(route: Route) -> Callable[..., Response]:
+    """Answer the function that Flask calls for a route."""
+    read, call = _reading(route), _calling(route)
+
+    def serve(**arguments: Any) -> Response:
+        return call(arguments, read(arguments))
+
+    serve.__name__ = route.name
+    serve.route = route  # type: ignore[attr-defined]
+    return serve
+
+
+def written(value: Any, status: int) -> Response:
+    """Answer plain values as JSON; None as nothing at all."""
+    if value is None:
+        return Response(status=status if status != _OK else _NO_CONTENT)
+    return Response(strict_json.write(value), status, content_type=JSON)
+
+
+_OK = 200
+_NO_CONTENT = 204
+
+
+def _reading(route: Route) -> Callable[[Arguments], Key | None]:
+    guard, body, query = route.guard, route.body, route.query
+    has_key = route.idempotency != "none"
+    most_bytes = route.most_bytes
+
+    def read(arguments: Arguments) -> Key | None:
+        """Fill in the view's arguments; answer the key where the route has one."""
+        caller = guard.identify()
+        if caller is not None:
+            arguments["caller"] = caller
+        key_text = idempotency.key_text() if has_key else None
+        sent = request_ctx.request  # once, since each look through `request` costs
+        sent.max_content_length = most_bytes
+        loaded = None
+        if body is not None:
+            loaded = arguments["body"] = body.load(_json(sent, most_bytes))
+        if query is not None:
+            arguments["query"] = query.load(_query(sent))
+        elif sent.query_string:
+            _refuse_query(sent)
+        if key_text is None:
+            return None
+        principal_id = NOBODY if caller is None else caller.principal_id
+        return Key(principal_id, key_text, fingerprint(f"{sent.method} {sent.path}", loaded))
+
+    return read
+
+
+def _calling(route: Route) -> Call:
+    """Choose how the view is called: in whose transaction, and who keeps the answer."""
+    view, write = route.view, _writing(route)
+
+    def work(arguments: Arguments) -> Response:
+        value = view(**arguments)
+        if route.transaction == "one":
+            db.session.flush()  # so that what the database fills in is there to be written
+        return write(value)
+
+    def in_transaction(arguments: Arguments) -> Response:
+        with transaction():
+            return work(arguments)
+
+    def plainly(arguments: Arguments, key: Key | None) -> Response:
+        if route.idempotency == "domain":
+            arguments["key"] = key
+        if route.transaction == "own":
+            return work(arguments)
+        return again(lambda: in_transaction(arguments))
+
+    def once(arguments: Arguments, key: Key | None) -> Response:
+        if key is None:
+            raise RuntimeError(f"{route.name} keeps answers, and was read without its key")
+        keep = idempotency.once if route.transaction == "one" else idempotency.once_apart
+        return keep(key, lambda: work(arguments))
+
+    return once if route.idempotency == "answer" else plainly
+
+
+def _writing(route: Route) -> Callable[[Any], Response]:
+    dump = route.answer.dump if route.answer is not None else None
+
+    def write(value: Any) -> Response:
+        if isinstance(value, Response):
+            return value
+        status = route.status
+        if type(value) is tuple:
+            value, status = value
+        if dump is not None:
+            value = dump(value)
+        return written(value, status)
+
+    return write
+
+
+def _json(sent: Request, most_bytes: int) -> Any:
+    kind = sent.environ.get("CONTENT_TYPE", "")
+    if kind != JSON and not _JSON_TYPE.fullmatch(kind):
+        raise UnsupportedMediaType
+    if sent.content_length is None:  # sent in pieces: werkzeug would cut it off in silence
+        sent.max_content_length = most_bytes + 1
+    raw = sent.get_data(cache=False)
+    if len(raw) > most_bytes:
+        raise BodyTooLarge(most=most_bytes)
+    return strict_json.parse(raw)
+
+
+def _query(sent: Request) -> dict[str, str]:
+    """Read the query, each name once.
+
+    Raises:
+        ValidationError: a name came twice, or a value holds NUL.
+    """
+    if not sent.query_string:
+        return {}
+    query, wrong = {}, {}
+    for name, values in sent.args.lists():
+        if len(values) > 1:
+            wrong[name] = ["Given more than once."]
+        elif not is_storable(name + values[0]):
+            wrong[name] = ["Contains a character that is not allowed."]
+        query[name] = values[0]
+    if wrong:
+        raise ValidationError(wrong)
+    return query
+
+
+def _refuse_query(sent: Request) -> None:
+    unknown = {name: ["Unknown field."] for name in _query(sent)}
+    if unknown:
+        raise ValidationError(unknown)

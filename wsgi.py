@@ -1,0 +1,13 @@
+"""What gunicorn serves."""
+
+import sys
+
+from kernel.config import ConfigError
+
+try:
+    from api.app import create_app
+
+    app = create_app()
+except ConfigError as problem:
+    print(problem, file=sys.stderr)  # noqa: T201  start-up speaks to whoever starts it
+    sys.exit(2)
