@@ -11,7 +11,7 @@ from typing import Any
 
 from gunicorn.http.errors import LimitRequestHeaders
 
-from kernel.config import ConfigError, config
+from kernel import config as environment  # `config` is a setting of gunicorn
 
 _MOST_HEADER_BYTES = 8 * 1024
 
@@ -36,8 +36,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 def on_starting(_server: Any) -> None:
     """Name what is wrong with the environment once, and stop: each worker would say it anew."""
     try:
-        config()
-    except ConfigError as problem:
+        environment.config()
+    except environment.ConfigError as problem:
         print(problem, file=sys.stderr)  # noqa: T201 - there is no log before there are settings
         sys.exit(2)
 

@@ -114,8 +114,8 @@ class CardBody(Schema):
 
     payment_method = Text(
         required=True,
-        least=1,
         most=255,
+        validate=validate.Regexp(r"pm_[A-Za-z0-9_]+\Z", error="Give a payment method, pm_…"),
         metadata={"description": "The provider's reference of the card, `pm_…`."},
     )
 

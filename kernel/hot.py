@@ -104,6 +104,9 @@ def _open() -> ConnectionPool[psycopg.Connection[TupleRow]]:
             " -c lock_timeout=2s -c statement_timeout=10s",
         },
         check=None,
+        # Its own patience doubles the wait between attempts, up to minutes: after an outage the
+        # database would be back, and we not. Given up, the next request tries again at once.
+        reconnect_timeout=1,
         open=True,
         name="hot",
     )
