@@ -8,6 +8,8 @@ import argparse
 import signal
 import sys
 import threading
+import time
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -15,6 +17,7 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -42,6 +45,7 @@ DUTIES: tuple[Duty, ...] = (
 )
 
 _TICK_S = 1.0
+_WORKER_RESTS_S = 1.0
 
 
 class BellWorker(SimpleWorker):
@@ -52,6 +56,12 @@ class BellWorker(SimpleWorker):
 
     max_connection_wait_time = 5.0
     application: Flask
+    is_told_to_end = False  # this process is, so it outlives a worker that has lost Redis
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Remember the signal: RQ forgets it again when there was no job to finish first."""
+        BellWorker.is_told_to_end = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run one job in an application context of its own."""
@@ -85,26 +95,29 @@ def main(arguments: list[str]) -> int:
 
 
 def work(application: Flask, name: str) -> int:
-    """Work on one queue until told to stop, whatever happens to Redis meanwhile."""
-    stopping = threading.Event()
-    while not stopping.is_set():
-        connection = Redis.from_url(config().redis_url)
-        try:
-            worker = BellWorker(
-                [Queue(name, connection=connection, serializer=JSONSerializer)],
-                connection=connection,
-                serializer=JSONSerializer,
-                worker_ttl=45,
-                maintenance_interval=10,
-            )
-            worker.application = application
-            worker.work(logging_level="WARNING")
-            if worker._stop_requested:  # noqa: SLF001  RQ tells it nowhere else
-                stopping.set()
-        except RedisError as problem:
-            log.warning("worker.redis_away", queue=name, problem=type(problem).__name__)
-        stopping.wait(1.0)
+    """Work on one queue until told to end, whatever happens to Redis meanwhile."""
+    with suppress(StopRequested):  # told to while Redis was away
+        _work_while_redis_answers(application, name)
+        while not BellWorker.is_told_to_end:
+            time.sleep(_WORKER_RESTS_S)
+            _work_while_redis_answers(application, name)
     return 0
+
+
+def _work_while_redis_answers(application: Flask, name: str) -> None:
+    connection = Redis.from_url(config().redis_url)
+    try:
+        worker = BellWorker(
+            [Queue(name, connection=connection, serializer=JSONSerializer)],
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=45,
+            maintenance_interval=10,
+        )
+        worker.application = application
+        worker.work(logging_level="WARNING")
+    except RedisError as problem:
+        log.warning("worker.redis_away", queue=name, problem=type(problem).__name__)
 
 
 def tick(application: Flask) -> int:

@@ -1,0 +1,1 @@
+"""What developers run: the stack (`up`), the sample chain and the tour."""

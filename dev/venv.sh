@@ -1,0 +1,57 @@
+#!/bin/sh
+# Make or refresh .venv from requirements.lock, every file checked against its hash.
+#
+# 1. Find a Python that can make virtual environments. 2. Install uv into it with pip, from a lock
+# of its own. 3. Let uv install the rest, which takes it 15 s where pip takes over a minute; where
+# there is no uv for the platform, or it reaches no index, pip does that too.
+set -eu
+cd "$(dirname "$0")/.."
+
+is_fit() {
+    "$1" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+find_python() {
+    for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if command -v "$name" >/dev/null && is_fit "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    echo "Jibei needs Python 3.11 or later with its venv module, and none is on the PATH." >&2
+    echo "Install it and start again; on Debian and Ubuntu: apt install python3 python3-venv" >&2
+    return 1
+}
+
+pip_install() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes "$@"
+}
+
+# The index that pip was told to use, since uv does not read pip's settings.
+index_of_pip() {
+    .venv/bin/python -m pip config list 2>/dev/null |
+        sed -nE "s/^(:env:|global|user|site)\.index-url='(.*)'$/\2/p" | head -n 1
+}
+
+if ! [ -x .venv/bin/python ] || ! is_fit .venv/bin/python; then
+    python=$(find_python)
+    echo "· virtual environment in .venv, of $("$python" --version)"
+    rm -rf .venv
+    "$python" -m venv .venv
+fi
+
+echo "· dependencies (the first time takes a minute)"
+index=$(index_of_pip)
+if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}" ]; then
+    export UV_DEFAULT_INDEX="$index"
+fi
+if pip_install -r requirements-uv.lock &&
+    .venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements.lock; then
+    exit 0
+fi
+echo "· uv cannot be used here; pip goes on, which takes longer"
+if ! pip_install -r requirements.lock; then
+    echo "The dependencies could not be installed. Look at the lines above: most often the" >&2
+    echo "network is down, or pip needs to be told of a proxy or mirror (pip config --help)." >&2
+    exit 1
+fi
