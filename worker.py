@@ -5,12 +5,11 @@ looks every second whether rows are due, in all rooms, and rings for those; ther
 """
 
 import argparse
-import signal
 import sys
-import threading
 import time
 from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 import structlog
 from flask import Flask
@@ -23,18 +22,17 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 import chain.jobs
+import kernel.tick
 import members.jobs
 import payments.jobs
 import subs.jobs
 import vouchers.jobs
-from kernel import clock, messages, outbox, queue
+from kernel import due, messages, outbox
 from kernel.application import bare_application
 from kernel.config import ConfigError, config
 from kernel.db import db
-from kernel.errors import Unavailable
 from kernel.logging import configure
-from kernel.queue import QUEUES, Duty
-from kernel.transaction import transaction
+from kernel.queue import QUEUES, Bell, Duty
 
 log = structlog.get_logger()
 
@@ -90,8 +88,9 @@ def main(arguments: list[str]) -> int:
         print(problem, file=sys.stderr)  # noqa: T201  there is no log before there are settings
         return 2
     configure(settings.mode)
-    application = bare_application()
-    return tick(application) if chosen == "tick" else work(application, chosen)
+    if chosen == "tick":
+        tick()
+    return work(bare_application(), chosen)
 
 
 def work(application: Flask, name: str) -> int:
@@ -120,32 +119,11 @@ def _work_while_redis_answers(application: Flask, name: str) -> None:
         log.warning("worker.redis_away", queue=name, problem=type(problem).__name__)
 
 
-def tick(application: Flask) -> int:
-    """Ring for whatever is due, every second, until told to stop."""
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    while not stopping.is_set():
-        with application.app_context():
-            _ring_for_due()
-        stopping.wait(_TICK_S)
-    return 0
-
-
-def _ring_for_due() -> None:
-    try:
-        with transaction():
-            now = clock.now()
-            due = [duty for duty in DUTIES if duty.is_due(now)]
-    except Unavailable:
-        log.warning("tick.database_away")
-        return
-    for duty in due:
-        queue.ring(duty)
+def tick() -> NoReturn:
+    """Work out what to ask the database every second, and become the process that asks it."""
+    statement, params = due.question(DUTIES)
+    bells = [Bell(duty.job, duty.queue) for duty in DUTIES]
+    kernel.tick.become(bells=bells, statement=statement, params=params)
 
 
 if __name__ == "__main__":

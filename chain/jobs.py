@@ -34,9 +34,5 @@ def _old(now: datetime) -> Select[bytes]:
     return select(Guess.subject).where(Guess.failed_at <= now - LOCKED_FOR)
 
 
-def _is_due(now: datetime) -> bool:
-    return db.session.scalar(_old(now).limit(1)) is not None
-
-
-FORGETTING = Duty("chain.jobs.forget_guesses", "nightly", _is_due)
+FORGETTING = Duty("chain.jobs.forget_guesses", "nightly", _old)
 DUTIES = [FORGETTING]

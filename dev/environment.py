@@ -38,6 +38,10 @@ def of_application(taken: Given, kept: Secrets) -> dict[str, str]:
         "PORT": str(taken.port),
         "PUBLIC_ORIGIN": f"http://127.0.0.1:{taken.port}",
         "SECRET_KEY": taken.secret_key or kept.secret_key,
+        # one web process is a third of the memory of two, and a developer has no queue at the door
+        "WEB_WORKERS": "1",
+        "WEB_THREADS": "8",
+        "DATABASE_POOL_SIZE": "8",
         "CLOCK_FILE": str(HOME / "clock"),
         "MESSAGE_FILE": str(HOME / "messages.log"),
     }

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, select, text
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock, queue
@@ -95,12 +95,11 @@ def drain() -> None:
             _keep(member_id, row_id)
 
 
-def _is_due(now: datetime) -> bool:
-    due = select(Outbox.id).where(*_due(now)).limit(1)
-    return db.session.scalar(due) is not None
+def _undone_ids(now: datetime) -> Select[UUID]:
+    return select(Outbox.id).where(*_due(now))
 
 
-DUTY = Duty("kernel.outbox.drain", "events", _is_due)
+DUTY = Duty("kernel.outbox.drain", "events", _undone_ids)
 
 
 def _due(now: datetime) -> tuple[Any, ...]:

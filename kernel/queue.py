@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -18,6 +19,9 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from kernel.config import config
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
 
 QUEUES = {
     "events": "payment events in, messages out, whatever rooms tell each other",
@@ -32,14 +36,26 @@ _silent_until = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Work that is found in rows: its queue, its job, and whether anything is due."""
+    """Work that is found in rows: its job, its queue, and the SELECT of what is due at a moment.
+
+    See `kernel.due` for what is asked of that SELECT. This module stays light, since the tick
+    lives of it.
+    """
 
     job: str
     queue: str
-    is_due: Callable[[datetime], bool]
+    due: "Callable[[datetime], Select[Any]]"
 
 
-def ring(duty: Duty) -> bool:
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """What a tick needs of a duty in order to ring."""
+
+    job: str
+    queue: str
+
+
+def ring(duty: "Duty | Bell") -> bool:
     """Ask a worker to look for due rows, unless one was asked and has not begun.
 
     Answers whether a bell rang. Never raises for a dead Redis, and after one failure does not

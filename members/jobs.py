@@ -54,9 +54,5 @@ def _old(now: datetime) -> Select[UUID]:
     return select(Challenge.id).where(Challenge.sent_at < now - _KEPT)
 
 
-def _is_due(now: datetime) -> bool:
-    return db.session.scalar(_old(now).limit(1)) is not None
-
-
-FORGETTING = Duty("members.jobs.forget_challenges", "nightly", _is_due)
+FORGETTING = Duty("members.jobs.forget_challenges", "nightly", _old)
 DUTIES = [FORGETTING]

@@ -1,11 +1,13 @@
 """Renewal rates: how many of the periods that ended in a month were followed by a paid one."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Select, delete, exists, select, text
 
 import chain
 from kernel.db import db
+from kernel.due import is_due
 from kernel.queue import Duty
 from kernel.turns import take_turn
 from subs.models import Period, RenewalRate
@@ -42,16 +44,13 @@ GROUP BY month_on, offer_version_id
 """)
 
 
-def is_due(now: datetime) -> bool:
-    """Whether any period has ended, and the rates are missing or an hour old."""
-    counted_at: datetime | None = db.session.scalar(select(func.max(RenewalRate.computed_at)))
-    if counted_at is not None:
-        return counted_at <= now - _FRESH_FOR
-    ended = select(Period.id).where(Period.ends_at <= now, Period.status == "paid").limit(1)
-    return db.session.scalar(ended) is not None
+def uncounted_periods(now: datetime) -> Select[UUID]:
+    """The periods that have ended, when the rates are missing or an hour old."""
+    is_fresh = exists().where(RenewalRate.computed_at > now - _FRESH_FOR)
+    return select(Period.id).where(Period.ends_at <= now, Period.status == "paid", ~is_fresh)
 
 
-DUTY = Duty("subs.jobs.refresh_renewal_rates", "nightly", is_due)
+DUTY = Duty("subs.jobs.refresh_renewal_rates", "nightly", uncounted_periods)
 
 
 def refresh(*, now: datetime) -> None:
@@ -61,7 +60,7 @@ def refresh(*, now: datetime) -> None:
     it done.
     """
     take_turn(_TURN)
-    if not is_due(now):
+    if not is_due(DUTY, now):
         return
     db.session.execute(delete(RenewalRate))
     time_zone = chain.online_store().time_zone

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 
 import payments
 from kernel.db import db
@@ -43,13 +43,12 @@ class Claim:
     leased_until: datetime
 
 
-def is_due(now: datetime) -> bool:
-    """Whether anything must be done about any subscription."""
-    due = select(Subscription.id).where(Subscription.due_at <= now).limit(1)
-    return db.session.scalar(due) is not None
+def subscriptions_due(now: datetime) -> Select[UUID]:
+    """The subscriptions about which something must be done."""
+    return select(Subscription.id).where(Subscription.due_at <= now)
 
 
-DUTY = Duty("subs.jobs.renew_due", "billing", is_due)
+DUTY = Duty("subs.jobs.renew_due", "billing", subscriptions_due)
 
 
 def claim(*, limit: int, now: datetime) -> list[Claim]:

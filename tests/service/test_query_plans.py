@@ -20,6 +20,7 @@ import vouchers
 import worker
 from kernel import hot
 from kernel.db import Base, db
+from kernel.due import is_due
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger.reports import Month
@@ -64,7 +65,8 @@ def plans(seen: list[Statement]) -> str:
 
 def duty(job: str) -> Callable[[Any], bool]:
     """The look of one duty for due rows."""
-    return next(one.is_due for one in worker.DUTIES if one.job == job)
+    found = next(one for one in worker.DUTIES if one.job == job)
+    return lambda now: is_due(found, now)
 
 
 ACTS: dict[str, Callable[[Any], object]] = {

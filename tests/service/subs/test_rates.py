@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from kernel.db import db
+from kernel.due import is_due
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from subs import Rate, list_rates
@@ -186,11 +187,11 @@ def test_counting_is_due_once_a_period_has_ended_and_hourly_from_then_on(club: C
     period_ended(club, MID_MARCH)
 
     with transaction():
-        assert not rates.is_due(MID_MARCH - timedelta(seconds=1))
-        assert rates.is_due(MID_MARCH)
+        assert not is_due(rates.DUTY, MID_MARCH - timedelta(seconds=1))
+        assert is_due(rates.DUTY, MID_MARCH)
         rates.refresh(now=MID_MARCH)
-        assert not rates.is_due(MID_MARCH + timedelta(minutes=59))
-        assert rates.is_due(MID_MARCH + timedelta(hours=1))
+        assert not is_due(rates.DUTY, MID_MARCH + timedelta(minutes=59))
+        assert is_due(rates.DUTY, MID_MARCH + timedelta(hours=1))
 
 
 def test_two_who_count_at_once_do_not_get_into_each_others_way(club: Club, app: Flask):
