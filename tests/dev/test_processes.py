@@ -33,7 +33,7 @@ def test_the_procfile_has_one_worker_for_each_queue() -> None:
     procfile = commands(CHECKOUT / "Procfile")
 
     assert set(procfile) == {"sandbox", "web", "tick", *QUEUES}
-    assert all(procfile[queue] == f"python worker.py {queue}" for queue in QUEUES)
+    assert all(procfile[queue] == f"python -OO worker.py {queue}" for queue in QUEUES)
 
 
 def test_comments_of_a_procfile_are_no_processes(tmp_path: Path) -> None:

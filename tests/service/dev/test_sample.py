@@ -86,7 +86,7 @@ def test_the_pack_and_the_plan_of_the_tour_are_as_the_chains_publish_them(now: d
     assert (plan.expiry_mode, plan.accepted_at) == ("lapse", "all")
     schedule = db.session.get_one(PlanSchedule, plan.id)
     assert (schedule.every_count, schedule.every_unit) == (1, "month")
-    assert (schedule.grace_days, schedule.dunning_days) == (21, [2, 5, 7, 7])
+    assert (schedule.grace_days, schedule.dunning_days) == (28, [2, 5, 7, 7])
 
 
 def test_list_prices_are_those_of_the_offers_drinks(now: datetime):

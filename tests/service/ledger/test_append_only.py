@@ -44,6 +44,9 @@ def test_the_owner_is_stopped_by_the_trigger(booked, engines, change):
         connection.execute(change)
 
 
+STORE = new_id()
+
+
 def reverse(world, member_id, entry_id):
     with transaction():
         return ledger.reverse(
@@ -67,10 +70,10 @@ def test_an_entry_is_reversed_once_and_a_reversal_never(world, booked):
 @pytest.mark.parametrize(
     "line",
     [
-        Pair(new_id(), "1111", "1111", 5),
-        Pair(new_id(), "1111", "2131", -5),
-        Pair(new_id(), "1111", "2131", 0, 0),
-        Pair(new_id(), "1111", "2131", 5, -1),
+        Pair(STORE, "1111", "1111", 5),
+        Pair(STORE, "1111", "2131", -5),
+        Pair(STORE, "1111", "2131", 0, 0),
+        Pair(STORE, "1111", "2131", 5, -1),
     ],
 )
 def test_a_line_that_moves_nothing_or_has_one_account_is_refused(world, line):

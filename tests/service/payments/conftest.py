@@ -1,0 +1,81 @@
+"""A provider in memory, a clock that can be moved, and a short way to be owed money."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from kernel import clock
+from kernel.db import db
+from kernel.ids import new_id
+from kernel.outbox import Outbox
+from kernel.transaction import transaction
+from payments import Payment, begin
+from tests.fakes import FakeGateway, fake_provider
+
+PURPOSE = "test_purpose"
+
+
+@pytest.fixture
+def provider(app: Flask) -> Iterator[FakeGateway]:
+    del app
+    with fake_provider() as fake:
+        yield fake
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[timedelta], datetime]:
+    """Let time pass, for this process."""
+    monkeypatch.setenv("CLOCK_FILE", str(tmp_path / "clock"))
+    return clock.advance
+
+
+@pytest.fixture
+def owed(app: Flask) -> Callable[..., UUID]:
+    """Begin to be paid 100 dollars for something new; answers the payment's id."""
+    del app
+
+    def owed(
+        *, member_id: UUID | None = None, purpose_id: UUID | None = None, **asked: object
+    ) -> UUID:
+        with transaction():
+            payment = begin(
+                member_id=member_id or new_id(),
+                purpose=PURPOSE,
+                purpose_id=purpose_id or new_id(),
+                amount=100,
+                currency="TWD",
+                now=clock.now(),
+                **asked,  # type: ignore[arg-type]
+            )
+            return payment.id
+
+    return owed
+
+
+@pytest.fixture
+def read(app: Flask) -> Callable[[UUID], Payment]:
+    """Read a payment as it is in the database."""
+    del app
+
+    def read(payment_id: UUID) -> Payment:
+        with transaction():
+            return db.session.get_one(Payment, payment_id)
+
+    return read
+
+
+@pytest.fixture
+def told(app: Flask) -> Callable[[], list[str]]:
+    """The topics that were promised, in order."""
+    del app
+
+    def told() -> list[str]:
+        with transaction():
+            rows = db.session.query(Outbox).order_by(Outbox.id).all()
+            return [row.topic.removeprefix(f"{PURPOSE}.") for row in rows]
+
+    return told

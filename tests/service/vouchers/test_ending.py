@@ -1,0 +1,150 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event
+from time import sleep
+
+from flask import Flask
+
+from kernel import clock
+from kernel.due import is_due
+from kernel.transaction import transaction
+from payments import sweep
+from tests.fakes import GOOD, SLOW, WANTS_HOLDER, FakeGateway
+from tests.service.vouchers.conftest import lots_of, pay, read_order, settle
+from tests.side_by_side import side_by_side
+from tests.world import World
+from vouchers import Ordered, jobs
+from vouchers.service.fulfil import fulfil
+
+Order = Callable[..., Ordered]
+PassTime = Callable[[timedelta], datetime]
+LATER = timedelta(minutes=31)
+
+
+def test_an_unpaid_order_ends(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    placed = order(world.add_member(), eleven=1).order
+    jobs.end_unpaid()
+    assert read_order(placed).status == "pending"
+    pass_time(LATER)
+    jobs.end_unpaid()
+    assert read_order(placed).status == "ended"
+    assert provider.calls == []
+
+
+def test_a_paid_order_does_not_end(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    del provider
+    placed = order(world.add_member(), eleven=1).order
+    pay(placed)
+    pass_time(LATER)
+    jobs.end_unpaid()
+    assert read_order(placed).status == "pending"
+    settle()
+    assert read_order(placed).status == "fulfilled"
+
+
+def test_what_waits_for_its_holder_is_given_up_with_the_order(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    placed = order(world.add_member(), eleven=1).order
+    waiting = pay(placed, WANTS_HOLDER).outcome()
+    pass_time(LATER)
+    jobs.end_unpaid()
+    assert read_order(placed).status == "ended"
+    assert provider.intents[str(waiting.provider_ref)].status == "cancelled"
+
+
+def test_an_order_that_was_paid_unheard_is_fulfilled_instead(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    member_id = world.add_member()
+    placed = order(member_id, eleven=1).order
+    waiting = pay(placed, WANTS_HOLDER).outcome()
+    provider.authenticate(str(waiting.provider_ref))
+    pass_time(LATER)
+    jobs.end_unpaid()
+    settle()
+    assert read_order(placed).status == "fulfilled"
+    assert len(lots_of(member_id)) == 1
+
+
+def test_one_order_that_breaks_does_not_stop_the_others(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    bad, good = (order(world.add_member(), eleven=1).order for _ in range(2))
+    pay(bad, WANTS_HOLDER)
+    provider.fail("cancel", "before", RuntimeError("broken"))
+    pass_time(LATER)
+    jobs.end_unpaid()
+    assert [read_order(bad).status, read_order(good).status] == ["pending", "ended"]
+    jobs.end_unpaid()
+    assert read_order(bad).status == "ended"
+
+
+def test_a_payment_under_way_does_not_keep_an_order_open(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    member_id = world.add_member()
+    placed = order(member_id, eleven=1).order
+    slow = pay(placed, SLOW).outcome()
+    pass_time(LATER)
+    jobs.end_unpaid()
+    assert read_order(placed).status == "ended"
+    provider.finish(str(slow.provider_ref))
+    pass_time(timedelta(hours=1))
+    sweep.ask_again()
+    settle()
+    assert read_order(placed).status == "fulfilled"
+
+
+def test_paying_and_ending_race_to_one_of_two_ends(
+    app: Flask, provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    member_id = world.add_member()
+    placed = order(member_id, eleven=1).order
+    in_time = clock.now()
+    pass_time(LATER)
+    side_by_side(app, [lambda: pay(placed, GOOD, now=in_time), jobs.end_unpaid])
+    settle()
+    is_paid = bool(provider.taken)
+    assert read_order(placed).status == ("fulfilled" if is_paid else "ended")
+    assert len(lots_of(member_id)) == int(is_paid)
+
+
+def test_an_order_that_is_being_fulfilled_does_not_end(
+    app: Flask, provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    placed = order(world.add_member(), eleven=1).order
+    now = pass_time(LATER)
+    is_at_work = Event()
+
+    def fulfil_slowly() -> None:
+        with transaction():
+            fulfil(order_id=placed.id, paid_at=now, now=now)
+            is_at_work.set()
+            sleep(0.3)
+
+    def end() -> None:
+        is_at_work.wait(timeout=10)
+        jobs.end_unpaid()
+
+    side_by_side(app, [fulfil_slowly, end])
+    assert read_order(placed).status == "fulfilled"
+
+
+def test_the_duty_calls_only_for_what_is_due(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    del provider
+    order(world.add_member(), eleven=1)
+    with transaction():
+        assert not is_due(jobs.ENDING, clock.now())
+    pass_time(LATER)
+    with transaction():
+        assert is_due(jobs.ENDING, clock.now())
+    jobs.end_unpaid()
+    with transaction():
+        assert not is_due(jobs.ENDING, clock.now())
