@@ -6,6 +6,7 @@ from marshmallow import fields
 import payments
 from api.auth import anyone
 from api.fields import Schema
+from api.refusals import BodyTooLarge
 from api.routing import Resource
 from kernel import clock
 from payments import SignatureInvalid
@@ -23,7 +24,7 @@ class ReceivedView(Schema):
     "/stripe",
     guard=anyone,
     answer=ReceivedView,
-    refusals=(SignatureInvalid,),
+    refusals=(SignatureInvalid, BodyTooLarge),
     most_bytes=payments.LARGEST_BODY,
 )
 def receive_event() -> dict[str, bool]:
@@ -33,7 +34,7 @@ def receive_event() -> dict[str, bool]:
     kept once.
     """
     payments.receive(
-        body=request.get_data(cache=False),
+        body=request.get_data(),
         signature=request.headers.get("Stripe-Signature", ""),
         now=clock.now(),
     )

@@ -1,0 +1,140 @@
+"""Working off what the provider told: fetch the object, write down what it is now.
+
+An event may be lost, doubled, late or out of order, so it only says where to look.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, select
+
+from kernel import clock, queue
+from kernel.db import db
+from kernel.queue import Duty
+from kernel.transaction import again, transaction
+from payments.errors import NoAnswer
+from payments.gateway import Intent, SeenCard, Setup, provider
+from payments.models import Customer, Payment, ProviderEvent
+from payments.service.cards import keep_card
+from payments.service.record import record
+
+log = structlog.get_logger()
+
+_BATCH = 50
+_LEASE = timedelta(minutes=2)
+_TRIES = 10
+
+# `payment_intent.created` tells nothing: we made it.
+_OF_PAYMENTS = {
+    f"payment_intent.{state}"
+    for state in ("succeeded", "payment_failed", "requires_action", "processing", "canceled")
+}
+_OF_CARDS = {"setup_intent.succeeded"}
+
+
+def read_events() -> None:
+    """Work off every event that is due. The RQ job; safe to run many times at once."""
+    queue.begun(DUTY.job)
+    while claimed := again(_claim):
+        for event in claimed:
+            _read(event)
+
+
+def _due_ids(now: datetime) -> Select[str]:
+    return select(ProviderEvent.id).where(*_due(now))
+
+
+DUTY = Duty("payments.inbox.read_events", "events", _due_ids)
+
+
+def _due(now: datetime) -> tuple[Any, ...]:
+    free = (ProviderEvent.leased_until.is_(None)) | (ProviderEvent.leased_until < now)
+    return (ProviderEvent.is_open, ProviderEvent.due_at <= now, free)
+
+
+def _claim() -> list[ProviderEvent]:
+    now = clock.now()
+    with transaction():
+        due = select(ProviderEvent).where(*_due(now)).order_by(ProviderEvent.due_at)
+        picked = due.limit(_BATCH).with_for_update(skip_locked=True)
+        events = list(db.session.scalars(picked))
+        for event in events:
+            event.leased_until = now + _LEASE
+        return events
+
+
+def _read(event: ProviderEvent) -> None:
+    try:
+        _act(event)
+    except Exception as problem:  # noqa: BLE001  one bad event must not stop the others
+        reason = f"{type(problem).__name__}: {problem}"[:500]
+        is_patient = isinstance(problem, NoAnswer)
+        again(lambda: _postpone(event.id, reason, is_patient=is_patient))
+
+
+def _act(event: ProviderEvent) -> None:
+    ref = event.object_ref
+    if ref and event.type in _OF_PAYMENTS:
+        intent = provider().get_intent(ref)
+        again(lambda: _close(event.id, intent))
+    elif ref and event.type in _OF_CARDS:
+        setup = provider().get_setup(ref)
+        again(lambda: _close(event.id, setup))
+    else:
+        again(lambda: _close(event.id, None))
+
+
+def _close(event_id: str, seen: Intent | Setup | None) -> None:
+    """The effect and the event's end commit together."""
+    now = clock.now()
+    with transaction():
+        event = _undone(event_id)
+        if event is None:
+            return
+        if isinstance(seen, Intent):
+            _record_if_ours(seen, now)
+        elif isinstance(seen, Setup) and seen.status == "succeeded" and seen.card:
+            _keep_if_ours(seen.customer_ref, seen.card, now)
+        event.done_at, event.is_open = now, False
+
+
+def _record_if_ours(seen: Intent, now: datetime) -> None:
+    """Somebody else may use the same account: what carries no payment of ours is theirs."""
+    if seen.payment_id is not None and db.session.get(Payment, seen.payment_id) is not None:
+        record(payment_id=seen.payment_id, seen=seen, now=now)
+
+
+def _keep_if_ours(customer_ref: str, card: SeenCard, now: datetime) -> None:
+    ours = select(Customer.member_id).where(Customer.provider_ref == customer_ref)
+    member_id = db.session.scalar(ours)
+    if member_id is not None:
+        keep_card(member_id=member_id, seen=card, now=now)
+
+
+def _undone(event_id: str) -> ProviderEvent | None:
+    """The event, if it is still to be done: a lease may have run out under a slow worker.
+
+    It needs no lock: whoever works it off a second time finds the payment, under its own lock,
+    where it belongs.
+    """
+    event = db.session.get(ProviderEvent, event_id)
+    return event if event and event.is_open else None
+
+
+def _postpone(event_id: str, reason: str, *, is_patient: bool) -> None:
+    """Later again. After some tries it is given up, unless only the provider was silent."""
+    now = clock.now()
+    with transaction():
+        event = _undone(event_id)
+        if event is None:
+            return
+        event.tries += 1
+        event.last_error = reason
+        event.leased_until = None
+        event.due_at = now + timedelta(seconds=min(2**event.tries, 3_600))
+        if event.tries >= _TRIES and not is_patient:
+            event.is_open = False
+            log.error("inbox.dead", event_id=event.id, type=event.type)
+        else:
+            log.warning("inbox.postponed", event_id=event.id, type=event.type)

@@ -1,0 +1,6 @@
+"""The room's duties in the background."""
+
+from kernel.queue import Duty
+from payments import inbox, sweep
+
+DUTIES: list[Duty] = [inbox.DUTY, sweep.DUTY]

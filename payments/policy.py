@@ -1,0 +1,92 @@
+"""What may follow on what, and what a refusal means. Pure rules."""
+
+from datetime import datetime, timedelta
+
+OPEN = frozenset({"intent", "requires_action", "processing"})
+PAID = frozenset({"succeeded", "surplus"})
+
+NEVER_ASKED = "never_asked"
+NEVER_ARRIVED = "never_arrived"
+AUTHENTICATION_REQUIRED = "authentication_required"
+
+# An intent that failed can be confirmed again by its holder, with the secret of the first time,
+# so money may still come. Nothing else is ever taken back.
+_FORWARD = {
+    "intent": {"processing", "requires_action", "succeeded", "failed", "cancelled"},
+    "processing": {"requires_action", "succeeded", "failed", "cancelled"},
+    "requires_action": {"processing", "succeeded", "failed", "cancelled"},
+    "failed": {"succeeded"},
+}
+
+# What the networks forbid to try again, and what cannot become better by waiting.
+# https://docs.stripe.com/declines/codes
+_HARD = frozenset(
+    {
+        "account_closed",
+        "card_not_supported",
+        "do_not_try_again",
+        "expired_card",
+        "fraudulent",
+        "highest_risk_level",
+        "incorrect_number",
+        "invalid_account",
+        "invalid_number",
+        "lost_card",
+        "merchant_blacklist",
+        "payment_method_unusable",
+        "pickup_card",
+        "resource_missing",
+        "restricted_card",
+        "revocation_of_all_authorizations",
+        "revocation_of_authorization",
+        "stolen_card",
+        "stop_payment_order",
+        "transaction_not_allowed",
+    }
+)
+
+# Whoever holds a stolen card must not learn that it is known to be.
+_NOT_FOR_THE_HOLDER = frozenset(
+    {"fraudulent", "highest_risk_level", "lost_card", "merchant_blacklist", "pickup_card"}
+    | {"restricted_card", "stolen_card"}
+)
+
+_FIRST_LOOK = timedelta(seconds=60)
+_LAST_LOOK = timedelta(hours=1)
+_KEY_IS_KNOWN_FOR = timedelta(hours=23)
+_LATE_ARRIVAL = timedelta(minutes=10)
+
+
+def moved(current: str, seen: str) -> str:
+    """The status after the provider was seen to say `seen`: forward, or as it was.
+
+    So the same end is reached in whatever order, and however often, news arrives.
+    """
+    return seen if seen in _FORWARD.get(current, ()) else current
+
+
+def is_final(failure: str | None) -> bool:
+    """Whether trying the same card again is useless or forbidden (a hard decline)."""
+    return failure in _HARD
+
+
+def told(failure: str | None) -> str:
+    """The reason that the cardholder may hear."""
+    if failure is None or failure in _NOT_FOR_THE_HOLDER:
+        return "generic_decline"
+    return failure
+
+
+def next_look_at(*, asked_at: datetime, now: datetime) -> datetime:
+    """When to ask the provider again what became of a payment: the older, the more seldom."""
+    return now + min(max(now - asked_at, _FIRST_LOOK), _LAST_LOOK)
+
+
+def may_repeat(*, asked_at: datetime, now: datetime) -> bool:
+    """Whether the provider surely still knows the key: it forgets after 24 hours."""
+    return now - asked_at < _KEY_IS_KNOWN_FOR
+
+
+def may_still_arrive(*, asked_at: datetime, now: datetime) -> bool:
+    """Whether a request that was never answered could still be under way."""
+    return now - asked_at < _LATE_ARRIVAL

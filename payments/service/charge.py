@@ -1,0 +1,153 @@
+"""Asking the provider, in three steps: what is asked is committed, asked, its outcome committed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kernel import clock
+from kernel.transaction import again, transaction
+from payments import policy
+from payments.errors import NoAnswer
+from payments.gateway import Charge, Intent, provider
+from payments.models import Payment
+from payments.service.cards import customer_of
+from payments.service.record import lock_payment, record
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A payment as it stood when its asking was committed."""
+
+    payment: Payment
+    asked_at: datetime
+
+
+def charge(
+    *,
+    payment_id: UUID,
+    payment_method: str | None = None,
+    save_card: bool = False,
+    off_session: bool = False,
+) -> Payment:
+    """Ask the provider for the money, or what became of it. Nobody may hold a transaction.
+
+    Safe to repeat, after any crash and at the same time: the payment's id is the provider's
+    idempotency key, and what was asked first is asked again, whatever is passed later. If the
+    provider is silent, the payment is `processing` and the sweep finds out.
+
+    Raises:
+        NotFound: there is no such payment.
+    """
+    asked = again(lambda: _ask(payment_id, payment_method, save_card, off_session))
+    if asked.payment.status not in policy.OPEN:
+        return asked.payment
+    return _settle(asked, _look)
+
+
+def cancel(*, payment_id: UUID) -> Payment:
+    """Give up an open payment, so that no money comes of it. Nobody may hold a transaction.
+
+    What has succeeded meanwhile is recorded as succeeded; what cannot be known yet stays open.
+    """
+    payment = again(lambda: _drop_unasked(payment_id))
+    if payment.status not in policy.OPEN or payment.asked_at is None:
+        return payment
+    return _settle(_Asked(payment, payment.asked_at), _give_up)
+
+
+def _ask(
+    payment_id: UUID, payment_method: str | None, save_card: bool, off_session: bool
+) -> _Asked:
+    now = clock.now()
+    with transaction():
+        payment = lock_payment(payment_id)
+        if payment.status not in policy.OPEN:
+            return _Asked(payment, payment.asked_at or now)
+        if payment.asked_at is None:
+            payment.method_ref = payment.method_ref or payment_method
+            if payment.method_ref is None:
+                raise ValueError("a charge needs a saved card or a payment method")
+            payment.keeps_card = payment.keeps_card or save_card
+            payment.is_off_session = off_session
+            payment.asked_at = now
+        payment.due_at = policy.next_look_at(asked_at=payment.asked_at, now=now)
+        return _Asked(payment, payment.asked_at)
+
+
+def _drop_unasked(payment_id: UUID) -> Payment:
+    now = clock.now()
+    with transaction():
+        payment = lock_payment(payment_id)
+        if payment.status in policy.OPEN and payment.asked_at is None:
+            payment.status, payment.failure = "cancelled", policy.NEVER_ASKED
+            payment.settled_at = now
+        return payment
+
+
+def _settle(asked: _Asked, look: Callable[[_Asked], Intent]) -> Payment:
+    payment_id = asked.payment.id
+    try:
+        seen = look(asked)
+    except NoAnswer:
+        return again(lambda: _wait(payment_id))
+    return again(lambda: _record(payment_id, seen))
+
+
+def _look(asked: _Asked) -> Intent:
+    payment = asked.payment
+    if payment.provider_ref is not None:
+        return provider().get_intent(payment.provider_ref)
+    customer_ref = customer_of(payment.member_id)
+    if not policy.may_repeat(asked_at=asked.asked_at, now=clock.now()):
+        return _search(asked, customer_ref)
+    assert payment.method_ref is not None  # held by the database for what was asked
+    return provider().charge(
+        Charge(
+            payment_id=payment.id,
+            amount=payment.amount,
+            currency=payment.currency,
+            customer_ref=customer_ref,
+            method_ref=payment.method_ref,
+            keeps_card=payment.keeps_card,
+            is_off_session=payment.is_off_session,
+        )
+    )
+
+
+def _give_up(asked: _Asked) -> Intent:
+    payment = asked.payment
+    if payment.provider_ref is not None:
+        return provider().cancel(payment.provider_ref)
+    if policy.may_still_arrive(asked_at=asked.asked_at, now=clock.now()):
+        raise NoAnswer
+    found = _search(asked, customer_of(payment.member_id))
+    if found.ref is None or found.status not in policy.OPEN:
+        return found
+    return provider().cancel(found.ref)
+
+
+def _search(asked: _Asked, customer_ref: str) -> Intent:
+    """Look among the customer's payments; one that is not there never reached the provider."""
+    ours = asked.payment
+    found = provider().find_intent(
+        payment_id=ours.id, customer_ref=customer_ref, since=asked.asked_at
+    )
+    if found is not None:
+        return found
+    lost = policy.NEVER_ARRIVED
+    return Intent(None, "failed", ours.id, ours.amount, ours.currency, failure=lost)
+
+
+def _wait(payment_id: UUID) -> Payment:
+    with transaction():
+        payment = lock_payment(payment_id)
+        if payment.status == "intent":
+            payment.status = "processing"
+        return payment
+
+
+def _record(payment_id: UUID, seen: Intent) -> Payment:
+    now = clock.now()
+    with transaction():
+        return record(payment_id=payment_id, seen=seen, now=now)

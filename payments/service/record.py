@@ -1,0 +1,111 @@
+"""Writing down what the provider was seen to say: by whoever comes first, once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from kernel import outbox
+from kernel.db import db
+from kernel.errors import NotFound
+from payments import policy
+from payments.gateway import Intent
+from payments.models import Payment
+from payments.service.begin import lock_attempts
+from payments.service.cards import keep_card
+
+log = structlog.get_logger()
+
+
+def lock_payment(payment_id: UUID) -> Payment:
+    """Lock a payment and read it as it is now.
+
+    Raises:
+        NotFound: there is no such payment.
+    """
+    mine = select(Payment).where(Payment.id == payment_id).with_for_update()
+    payment = db.session.scalar(mine.execution_options(populate_existing=True))
+    if payment is None:
+        raise NotFound
+    return payment
+
+
+def record(*, payment_id: UUID, seen: Intent, now: datetime) -> Payment:
+    """Bring a payment to what the provider was seen to say, in the caller's transaction.
+
+    Only forward, under the lock of all attempts for the same purpose, so the answer of the call
+    and any number of events may come in any order. Who moves it tells the room that wanted it:
+    `<purpose>.paid` once, or `<purpose>.payment_failed` once an attempt. Off session, a card that
+    wants its holder is told as a failure too, though the payment waits for the holder and may
+    still be paid.
+    """
+    attempts = _lock_siblings(payment_id)
+    payment = next(one for one in attempts if one.id == payment_id)
+    _check_is_ours(payment, seen)
+    payment.provider_ref = payment.provider_ref or seen.ref
+    status = policy.moved(payment.status, seen.status)
+    if status == payment.status:
+        return payment
+    before, payment.status = payment.status, status
+    payment.failure = seen.failure or ("cancelled" if status == "cancelled" else None)
+    payment.client_secret = seen.client_secret if status == "requires_action" else None
+    if status not in policy.OPEN:
+        payment.settled_at, payment.due_at = now, None
+    if status == "succeeded":
+        _take(payment, seen, attempts, now)
+    elif _is_news_of_failure(payment, before):
+        _tell_failure(payment, now)
+    db.session.flush()
+    return payment
+
+
+def _lock_siblings(payment_id: UUID) -> Sequence[Payment]:
+    of = select(Payment.purpose, Payment.purpose_id).where(Payment.id == payment_id)
+    found = db.session.execute(of).one_or_none()
+    if found is None:
+        raise NotFound
+    return lock_attempts(*found)
+
+
+def _check_is_ours(payment: Payment, seen: Intent) -> None:
+    """What was asked and what is seen are one: anything else is a bug, and no money is booked."""
+    asked = (payment.id, payment.provider_ref or seen.ref, payment.amount, payment.currency)
+    if asked != (seen.payment_id, seen.ref or payment.provider_ref, seen.amount, seen.currency):
+        raise RuntimeError(f"payment {payment.id} is not what the provider shows as {seen.ref}")
+
+
+def _take(payment: Payment, seen: Intent, attempts: Sequence[Payment], now: datetime) -> None:
+    if payment.keeps_card and payment.card_id is None and seen.card is not None:
+        payment.card_id = keep_card(member_id=payment.member_id, seen=seen.card, now=now).id
+    if any(one.status == "succeeded" for one in attempts if one is not payment):
+        payment.status = "surplus"
+        log.error("payment.surplus", payment_id=str(payment.id), purpose=payment.purpose)
+        return
+    outbox.emit(
+        f"{payment.purpose}.paid",
+        now=now,
+        member_id=payment.member_id,
+        payment_id=payment.id,
+        purpose_id=payment.purpose_id,
+    )
+
+
+def _is_news_of_failure(payment: Payment, before: str) -> bool:
+    if payment.status == "requires_action":
+        return payment.is_off_session
+    told_before = before == "requires_action" and payment.is_off_session
+    return payment.status in ("failed", "cancelled") and not told_before
+
+
+def _tell_failure(payment: Payment, now: datetime) -> None:
+    outbox.emit(
+        f"{payment.purpose}.payment_failed",
+        now=now,
+        member_id=payment.member_id,
+        payment_id=payment.id,
+        purpose_id=payment.purpose_id,
+        failure=payment.failure,
+        is_final=policy.is_final(payment.failure),
+    )

@@ -1,0 +1,176 @@
+"""A payment provider in memory, as honest about idempotency keys as the real one.
+
+Cards behave by name, as the provider's own test cards do (`CARDS`). Every call can be made to
+fail before it has an effect, or after it.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from kernel.ids import new_id
+from payments import gateway
+from payments.errors import NoAnswer
+from payments.gateway import Charge, Intent, SeenCard, Setup
+
+GOOD = "pm_card_visa"
+DECLINED = "pm_card_chargeDeclined"
+LOST = "pm_card_chargeDeclinedLostCard"
+DECLINED_LATER = "pm_card_chargeCustomerFail"
+WANTS_HOLDER = "pm_card_authenticationRequired"
+SLOW = "pm_card_processing"
+
+_DECLINES = {
+    DECLINED: "generic_decline",
+    LOST: "lost_card",
+    DECLINED_LATER: "generic_decline",
+}
+_SAVED_AS = "pm_saved_"
+
+
+class Crash(BaseException):
+    """The process dies here. Not an Exception, so that nothing of ours can catch it."""
+
+
+@dataclass
+class FakeGateway:
+    """Knows customers, intents, and whose money has moved (`taken`: payment ids, in order)."""
+
+    customers: dict[UUID, str] = field(default_factory=dict)
+    intents: dict[str, Intent] = field(default_factory=dict)
+    taken: list[UUID] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    is_silent: bool = False
+    _asked: dict[UUID, tuple[Charge, Intent]] = field(default_factory=dict)
+    _of_customer: dict[str, list[str]] = field(default_factory=dict)
+    _faults: list[tuple[str, str, BaseException]] = field(default_factory=list)
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock)
+
+    def fail(self, call: str, when: str, error: BaseException | None = None) -> None:
+        """Fail the next such call, `before` or `after` its effect: with silence, or as given."""
+        self._faults.append((call, when, error or NoAnswer()))
+
+    def authenticate(self, ref: str) -> None:
+        """The cardholder does what was asked of them."""
+        self._take(ref)
+
+    def refuse_authentication(self, ref: str) -> None:
+        """The cardholder fails to."""
+        failure = "payment_intent_authentication_failure"
+        self._change(ref, status="failed", failure=failure, client_secret=None)
+
+    def finish(self, ref: str) -> None:
+        """What was processing is done."""
+        self._take(ref)
+
+    # What follows is the protocol.
+
+    def make_customer(self, *, member_id: UUID) -> str:
+        with self._calling("make_customer"):
+            return self.customers.setdefault(member_id, f"cus_{member_id.hex}")
+
+    def charge(self, asked: Charge) -> Intent:
+        with self._calling("charge"):
+            known = self._asked.get(asked.payment_id)
+            if known is not None:
+                if known[0] != asked:
+                    raise RuntimeError("the key came before with another request")
+                return known[1]
+            intent = self._new(asked)
+            if intent.status == "succeeded":
+                self.taken.append(asked.payment_id)
+            self._asked[asked.payment_id] = asked, intent
+            return intent
+
+    def get_intent(self, ref: str) -> Intent:
+        with self._calling("get_intent"):
+            return self.intents[ref]
+
+    def find_intent(self, *, payment_id: UUID, customer_ref: str, since: datetime) -> Intent | None:
+        del since
+        with self._calling("find_intent"):
+            theirs = [self.intents[ref] for ref in self._of_customer.get(customer_ref, [])]
+            return next((one for one in theirs if one.payment_id == payment_id), None)
+
+    def cancel(self, ref: str) -> Intent:
+        with self._calling("cancel"):
+            if self.intents[ref].status in ("intent", "requires_action", "failed"):
+                self._change(ref, status="cancelled", client_secret=None)
+            return self.intents[ref]
+
+    def set_up_card(self, *, customer_ref: str, method_ref: str) -> Setup:
+        with self._calling("set_up_card"):
+            if method_ref == WANTS_HOLDER:
+                return Setup("requires_action", customer_ref, client_secret="seti_secret")
+            if method_ref in _DECLINES and method_ref != DECLINED_LATER:
+                return Setup("failed", customer_ref, failure=_DECLINES[method_ref])
+            return Setup("succeeded", customer_ref, card=_card(method_ref))
+
+    def get_setup(self, ref: str) -> Setup:
+        with self._calling("get_setup"):
+            customer_ref = ref.removeprefix("seti_")
+            return Setup("succeeded", customer_ref, card=_card(GOOD))
+
+    def _new(self, asked: Charge) -> Intent:
+        ref = f"pi_{new_id().hex}"
+        intent = Intent(
+            ref, "succeeded", asked.payment_id, asked.amount, asked.currency,
+            card=_card(asked.method_ref) if asked.keeps_card else None,
+        )  # fmt: skip
+        method = asked.method_ref.removeprefix(_SAVED_AS)
+        if method in _DECLINES:
+            intent = replace(intent, status="failed", failure=_DECLINES[method], card=None)
+        elif method == WANTS_HOLDER:
+            failure = "authentication_required" if asked.is_off_session else None
+            intent = replace(
+                intent, status="requires_action", client_secret=f"{ref}_secret", failure=failure
+            )
+        elif method == SLOW:
+            intent = replace(intent, status="processing")
+        self.intents[ref] = intent
+        self._of_customer.setdefault(asked.customer_ref, []).append(ref)
+        return intent
+
+    def _take(self, ref: str) -> None:
+        with self._one_at_a_time:
+            payment_id = self.intents[ref].payment_id
+            assert payment_id is not None
+            self.taken.append(payment_id)
+            self._change(ref, status="succeeded", failure=None, client_secret=None)
+
+    def _change(self, ref: str, **to: str | None) -> None:
+        with self._one_at_a_time:
+            self.intents[ref] = replace(self.intents[ref], **to)  # type: ignore[arg-type]
+
+    @contextmanager
+    def _calling(self, call: str) -> Iterator[None]:
+        with self._one_at_a_time:
+            self.calls.append(call)
+            if self.is_silent:
+                raise NoAnswer
+            self._strike(call, "before")
+            yield
+            self._strike(call, "after")
+
+    def _strike(self, call: str, when: str) -> None:
+        for fault in self._faults:
+            if fault[:2] == (call, when):
+                self._faults.remove(fault)
+                raise fault[2]
+
+
+@contextmanager
+def fake_provider() -> Iterator[FakeGateway]:
+    """Put a fresh fake in the provider's place."""
+    fake = FakeGateway()
+    with gateway.use(fake):
+        yield fake
+
+
+def _card(method_ref: str) -> SeenCard:
+    """A saved card has a reference of its own, and behaves as the one it was made from."""
+    ref = method_ref if method_ref.startswith(_SAVED_AS) else f"{_SAVED_AS}{method_ref}"
+    return SeenCard(ref, "visa", "4242")

@@ -1,0 +1,1 @@
+"""How the room's verbs are done, one file each."""

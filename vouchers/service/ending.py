@@ -1,0 +1,54 @@
+"""Orders that were not paid in time end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select, update
+
+import payments
+from kernel.db import db
+from kernel.transaction import again, transaction
+from vouchers.models import Order
+from vouchers.policy import PURPOSE
+
+
+def find_unpaid(*, limit: int, now: datetime) -> Sequence[UUID]:
+    """Orders that were to be paid earlier, the longest waiting first."""
+    return db.session.scalars(unpaid_orders(now).order_by(Order.ends_at).limit(limit)).all()
+
+
+def end_order(*, order_id: UUID, now: datetime) -> None:
+    """End an unpaid order. Opens its own transactions.
+
+    A payment that is still under way is given up at the provider first, so that no money comes
+    for an order that is over. What cannot be given up, since the provider is silent or the money
+    has moved, is fulfilled when it is heard of.
+    """
+    open_id = again(lambda: _find_open(order_id))
+    if open_id is not None:
+        payments.cancel(payment_id=open_id)
+    again(lambda: _end(order_id, now))
+
+
+def unpaid_orders(now: datetime) -> Select[UUID]:
+    """The orders that wait although their time is over."""
+    return select(Order.id).where(*_is_unpaid(now))
+
+
+def _is_unpaid(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (Order.status == "pending", Order.ends_at <= now)
+
+
+def _find_open(order_id: UUID) -> UUID | None:
+    with transaction():
+        under_way = payments.find_open(purpose=PURPOSE, purpose_id=order_id)
+        return under_way.id if under_way else None
+
+
+def _end(order_id: UUID, now: datetime) -> None:
+    """End the order if it still waits at this very moment: it may be fulfilled meanwhile."""
+    with transaction():
+        if payments.find_paid(purpose=PURPOSE, purpose_id=order_id) is None:
+            waiting = update(Order).where(Order.id == order_id, *_is_unpaid(now))
+            db.session.execute(waiting.values(status="ended"))

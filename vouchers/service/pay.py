@@ -1,0 +1,135 @@
+"""An order is paid by card, once, whoever asks however often."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import payments
+from kernel.db import db
+from kernel.errors import NotFound, TryAgain
+from kernel.idempotency import Key, find_answer, keep_answer
+from kernel.transaction import again, transaction
+from payments import Payment
+from vouchers.errors import AlreadyPaid, OrderEnded, PaymentDeclined
+from vouchers.models import Order
+from vouchers.policy import PURPOSE
+from vouchers.queries import items_of
+
+_TURNS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What came of asking. `is_replay` says that this key had asked before."""
+
+    payment: Payment
+    is_replay: bool
+
+    def outcome(self) -> Payment:
+        """Answer the payment, unless it was refused.
+
+        Raises:
+            PaymentDeclined: with the reason that the cardholder may hear.
+        """
+        if self.payment.settled_at is None or self.payment.status in payments.policy.PAID:
+            return self.payment
+        raise PaymentDeclined(decline_code=payments.policy.told(self.payment.failure))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Who wants to pay which order with which card, under which key."""
+
+    member_id: UUID
+    order_id: UUID
+    payment_method: str
+    save_card: bool
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """The attempt that a wish has to do with: its own, or one with another card under way."""
+
+    payment_id: UUID
+    is_own: bool
+    is_replay: bool = False
+
+
+def pay(
+    *,
+    member_id: UUID,
+    order_id: UUID,
+    payment_method: str,
+    save_card: bool,
+    key: Key,
+    now: datetime,
+) -> Paid:
+    """Pay an order with a card. Opens its own transactions; nobody may hold one.
+
+    1. Begin the attempt and bind the key to it; 2. ask the provider; 3. where another card is
+    under way on this order, wait for what comes of it, give it up if it waits for its holder, and
+    begin again. A key that comes back asks about its own attempt, so a retry after any crash
+    charges once. A plan in the order needs the card kept for renewals.
+
+    Raises:
+        NotFound: the member has no such order.
+        AlreadyPaid: it is paid.
+        OrderEnded: it was to be paid earlier.
+        KeyReused: the key came before for something else.
+    """
+    wish = _Wish(member_id, order_id, payment_method, save_card, key)
+    for turn in range(_TURNS):
+        attempt = again(lambda: _begin(wish, now))
+        payment = payments.charge(payment_id=attempt.payment_id)
+        if attempt.is_own or payment.status in payments.policy.PAID or turn == _TURNS - 1:
+            break
+        payment = payments.cancel(payment_id=attempt.payment_id)
+        if payment.settled_at is None:
+            break
+    return Paid(payment, attempt.is_replay)
+
+
+def _begin(wish: _Wish, now: datetime) -> _Attempt:
+    with transaction():
+        order = _get(wish)
+        known = find_answer(wish.key)
+        if known is not None:
+            return _Attempt(UUID(known["payment_id"]), is_own=True, is_replay=True)
+        _refuse_unpayable(order, now)
+        payment = payments.begin(
+            member_id=wish.member_id,
+            purpose=PURPOSE,
+            purpose_id=order.id,
+            amount=order.total,
+            currency=order.currency,
+            payment_method=wish.payment_method,
+            save_card=wish.save_card or _has_plan(order),
+            now=now,
+        )
+        if payment.status == "succeeded":
+            raise AlreadyPaid
+        is_own = payment.method_ref == wish.payment_method
+        bound = {"payment_id": str(payment.id)}
+        if is_own and not keep_answer(wish.key, bound, now=now):
+            raise TryAgain  # the same key, for another order, at the same moment
+        return _Attempt(payment.id, is_own)
+
+
+def _get(wish: _Wish) -> Order:
+    """The order needs no lock: racers meet at the attempts, which `payments.begin` locks."""
+    order = db.session.get(Order, wish.order_id)
+    if order is None or order.member_id != wish.member_id:
+        raise NotFound
+    return order
+
+
+def _refuse_unpayable(order: Order, now: datetime) -> None:
+    if order.paid_at is not None:
+        raise AlreadyPaid
+    if order.status == "ended" or order.ends_at <= now:
+        raise OrderEnded(ended_at=order.ends_at.isoformat())
+
+
+def _has_plan(order: Order) -> bool:
+    return any(line.offer.kind == "plan" for line in items_of(order.id))
