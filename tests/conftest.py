@@ -5,6 +5,7 @@ what a test wrote is deleted after it.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from alembic import command
 from alembic.config import Config as Migrations
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from kernel import hot
 from kernel.application import bare_application
@@ -23,6 +25,10 @@ from kernel.embedded import PostgresServer, running_postgres, running_valkey
 from tests.world import World, small_world
 
 ROOT = Path(__file__).parents[1]
+
+# A shared machine may be slow at any moment; that is not what an example is about.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,15 @@ def http_application(engines: Engines) -> Iterator[Flask]:
 @pytest.fixture
 def app(application: Flask, engines: Engines) -> Iterator[Flask]:
     """An application context on an empty database."""
-    with application.app_context():
+    with empty_database(application, engines):
         yield application
+
+
+@contextmanager
+def empty_database(application: Flask, engines: Engines) -> Iterator[None]:
+    """An application context, after which everything that was written in it is gone."""
+    with application.app_context():
+        yield
         db.session.remove()
     tables = [table.name for table in Base.metadata.sorted_tables]
     url = engines.postgres.url("postgres", "jibei")

@@ -1,0 +1,126 @@
+"""HTTP as apps, tills and desks speak it: a bearer token, a key for every POST, problems."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from dev.tour.story import Off
+
+_SECONDS = 30.0
+_REFUSED = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a document, or the bytes of a picture."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    document: Any
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.status >= _REFUSED
+
+    @property
+    def is_replayed(self) -> bool:
+        return self.headers.get("Idempotency-Replayed") == "true"
+
+
+class Api:
+    """Jibei over HTTP, as somebody."""
+
+    def __init__(self, http: httpx.Client, *, token: str | None = None) -> None:
+        self._http = http
+        self._who = {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def signed_in(self, token: str) -> "Api":
+        """The same interface, as whoever this token belongs to."""
+        return Api(self._http, token=token)
+
+    def get(self, path: str, **query: str) -> Any:
+        """Read a document.
+
+        Raises:
+            Off: it was refused.
+        """
+        return _accepted(self.send("GET", path, query=query)).document
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Have something done, under a key of its own.
+
+        Raises:
+            Off: it was refused.
+        """
+        return _accepted(self.send("POST", path, body)).document
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Raises: Off: it was refused."""
+        return _accepted(self.send("PUT", path, body)).document
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Send a request, answered or refused."""
+        headers = {"Accept-Language": "en", **self._who}
+        if method == "POST":
+            headers["Idempotency-Key"] = key or new_key()
+        response = self._http.request(method, path, json=body, params=query, headers=headers)
+        return _answer(response)
+
+    def everything(self, path: str) -> list[Any]:
+        """Read a list to its end, page by page."""
+        page = self.get(path, limit="200")
+        items = list(page["items"])
+        while page["next_cursor"]:
+            page = self.get(path, limit="200", cursor=page["next_cursor"])
+            items += page["items"]
+        return items
+
+
+class Provider:
+    """The sandbox provider, as its own clients call it: forms in, JSON out."""
+
+    def __init__(self, http: httpx.Client, *, key: str) -> None:
+        self._http = http
+        self._who = {"Authorization": f"Bearer {key}"}
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """Raises: Off: it was refused."""
+        return _accepted(_answer(self._http.get(path, params=query, headers=self._who))).document
+
+    def post(self, path: str, **form: str) -> Any:
+        """Raises: Off: it was refused."""
+        return _accepted(_answer(self._http.post(path, data=form, headers=self._who))).document
+
+
+def connection(url: str) -> httpx.Client:
+    """Connections to one address; close them in the end."""
+    return httpx.Client(base_url=url, timeout=_SECONDS)
+
+
+def new_key() -> str:
+    """An idempotency key: as good as unique."""
+    return secrets.token_urlsafe(16)
+
+
+def _answer(response: httpx.Response) -> Answer:
+    kind = response.headers.get("Content-Type", "")
+    document = response.json() if "json" in kind else None
+    return Answer(response.status_code, response.headers, response.content, document)
+
+
+def _accepted(answer: Answer) -> Answer:
+    if answer.is_refusal:
+        raise Off(f"refused with {answer.status}: {answer.document}")
+    return answer

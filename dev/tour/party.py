@@ -1,0 +1,97 @@
+"""Who takes part in the tour, and what each of them holds."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dev.tour.client import Api
+from dev.tour.expected import Lot
+from dev.tour.phone import Phone
+
+
+@dataclass
+class Shopper:
+    """A member with their app. `pack` and `plan` are the lots that they hold by our own count."""
+
+    name: str
+    member_id: str
+    phone: str
+    api: Api
+    pack: Lot = field(init=False)
+    plan: Lot = field(init=False)
+    subscription_id: str = ""
+    customer: str = ""
+
+    def fresh_code(self) -> str:
+        """Open the wallet: the phone gets a credential, and makes a code with it."""
+        return Phone(self.api.post("/v1/wallet/credentials")).code()
+
+    def cups(self, offer: str) -> int:
+        """How many cups of an offer the wallet shows."""
+        balances = self.api.get("/v1/wallet")["balances"]
+        return sum(balance["left"] for balance in balances if balance["offer"] == offer)
+
+    def newest_lot(self, offer: str) -> Any:
+        """The newest lot of an offer that still has cups, or None."""
+        lots = self.api.get("/v1/wallet/lots")["items"]
+        return next((lot for lot in lots if lot["offer"] == offer), None)
+
+    def happened(self, kind: str) -> list[Any]:
+        """Everything of one kind in the wallet's history, the newest first."""
+        history = self.api.everything("/v1/wallet/history")
+        return [event for event in history if event["kind"] == kind]
+
+    def subscription(self) -> Any:
+        """The subscription as its member sees it."""
+        return self.api.get(f"/v1/subscriptions/{self.subscription_id}")
+
+
+@dataclass(frozen=True)
+class Till:
+    """A store's device, with a clerk signed in at it."""
+
+    store: str
+    device_id: str
+    api: Api
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """A redemption as it was asked for and answered."""
+
+    till: Till
+    key: str
+    body: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    amount: int
+    """The money that it moved, by our own count."""
+
+    @property
+    def path(self) -> str:
+        return f"/v1/redemptions/{self.answer['id']}"
+
+
+class Chain:
+    """The chain's stores, products and offers, by code."""
+
+    def __init__(self, api: Api) -> None:
+        self.stores = _ids(api.everything("/v1/stores"))
+        self.products = {item["id"]: item["name"] for item in api.everything("/v1/products")}
+        offers = [*api.everything("/v1/packs"), *api.everything("/v1/plans")]
+        self.offers = {offer["code"]: offer for offer in offers}
+        self.code_of = {item_id: code for code, item_id in self.stores.items()}
+        self.code_of |= {item_id: code for code, item_id in _ids(offers).items()}
+
+    def product_of(self, offer: str) -> str:
+        """The id of the drink that a pack or plan is good for."""
+        return str(self.offers[offer]["product_ids"][0])
+
+
+def new_phone_number() -> str:
+    """A Taiwanese mobile number, as it is dialled at home."""
+    return f"09{random.randint(10_000_000, 88_999_999)}"  # noqa: S311  nobody's secret
+
+
+def _ids(things: list[Any]) -> dict[str, str]:
+    return {thing["code"]: thing["id"] for thing in things}

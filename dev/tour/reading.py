@@ -1,0 +1,62 @@
+"""What finance reads in Jibei's reports."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dev.tour.client import Api
+from dev.tour.party import Chain
+
+KINDS = ("opening", "sold", "redeemed", "voided", "lapsed", "closing")
+
+Row = Mapping[str, int]
+"""A movement's money by its name, and its cups by `cups_` and its name."""
+
+NOTHING: Row = {name: 0 for kind in KINDS for name in (kind, f"cups_{kind}")}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The reports of some months. Rows by month, store and offer; debts by month and two stores."""
+
+    rows: Mapping[tuple[str, str, str], Row]
+    owed: Mapping[tuple[str, str, str], tuple[int, int]]
+
+
+def read(finance: Api, chain: Chain, months: Iterable[str]) -> Reading:
+    """Read the roll-forward and the settlement of months that have begun."""
+    rows: dict[tuple[str, str, str], Row] = {}
+    owed: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for month in months:
+        for row in finance.get("/v1/reports/deferred-revenue", period=month)["rows"]:
+            place = (month, chain.code_of[row["store_id"]], chain.code_of[row["offer_id"]])
+            rows[place] = {name: row[name] for name in NOTHING}
+        for cell in finance.get("/v1/reports/settlement", period=month)["rows"]:
+            pair = (month, chain.code_of[cell["sold_at_id"]], chain.code_of[cell["made_at_id"]])
+            owed[pair] = (cell["cups"], cell["amount"])
+    return Reading(rows, owed)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The renewal rates of a plan, by month, and when they were counted."""
+
+    computed_at: str | None
+    by_month: Mapping[str, Any]
+
+    def counts(self, month: str) -> tuple[int, int, int]:
+        """Periods due, renewed on time, renewed at all."""
+        rate = self.by_month.get(month)
+        return (rate["due"], rate["on_time"], rate["renewed"]) if rate else (0, 0, 0)
+
+    def is_since(self, moment: datetime) -> bool:
+        """Whether they were counted at this moment or later."""
+        return self.computed_at is not None and datetime.fromisoformat(self.computed_at) >= moment
+
+
+def read_rates(finance: Api, *, plan: str, first: str, last: str) -> Rates:
+    """Read the renewal rates of a plan."""
+    answer = finance.get("/v1/stats/renewals", **{"from": first, "to": last})
+    rates = {rate["month"]: rate for rate in answer["items"] if rate["plan"] == plan}
+    return Rates(answer["computed_at"], rates)

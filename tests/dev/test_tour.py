@@ -1,0 +1,94 @@
+"""What the tour expects: the worked examples of the books, and a word for every number off."""
+
+import pytest
+
+from dev.tour import comparison
+from dev.tour.expected import Books, Lot, net_of
+from dev.tour.reading import NOTHING, Reading
+from dev.tour.story import Off, Story
+
+_JANUARY, _FEBRUARY = "2026-01-05T12:00:00+08:00", "2026-02-03T12:00:00+08:00"
+_EMPTY = Reading({}, {})
+
+
+def test_a_pack_carries_what_the_first_example_says() -> None:
+    lot = Lot("pack", "A", net_of(1_000), 11)
+
+    assert lot.shares() == [87, 86, 87, 86, 87, 86, 87, 86, 87, 86, 87]
+    assert [lot.take(3), lot.take(2), lot.take(1)] == [260, 173, 86]
+
+
+def test_a_plan_carries_what_the_fifth_example_says() -> None:
+    books = Books()
+    lot = books.sell(offer="plan", store="W", price=499, cups=10, at=_JANUARY)
+
+    amounts = [books.redeem(lot, cups, made_at=store, at=_JANUARY) for store, cups in _COLLECTED]
+
+    assert amounts == [190, 143]
+    assert books.lapse(lot, at=_FEBRUARY) == 142
+    assert books.owed["2026-01", "W", "A"] == {"cups": 4, "money": 190}
+    assert books.owed["2026-01", "W", "B"] == {"cups": 3, "money": 143}
+
+
+_COLLECTED = (("A", 4), ("B", 3))
+
+
+def test_a_void_leaves_nothing_owed() -> None:
+    books = Books()
+    lot = books.sell(offer="pack", store="A", price=500, cups=11, at=_JANUARY)
+
+    amount = books.redeem(lot, 1, made_at="B", at=_JANUARY)
+    books.void(lot, 1, amount, made_at="B", at=_JANUARY)
+
+    assert (lot.left, lot.recognised) == (11, 0)
+    assert books.owed["2026-01", "A", "B"] == {"cups": 0, "money": 0}
+
+
+def test_books_that_say_the_same_have_nothing_wrong_over_two_months() -> None:
+    books = _sold_in_january_lapsed_in_february()
+    sold = NOTHING | {"sold": 475, "cups_sold": 10, "closing": 475, "cups_closing": 10}
+    lapsed = NOTHING | {"opening": 475, "cups_opening": 10, "lapsed": 475, "cups_lapsed": 10}
+    seen = Reading({("2026-01", "W", "plan"): sold, ("2026-02", "W", "plan"): lapsed}, {})
+
+    rows = comparison.roll_forward(_EMPTY, seen, books, ["2026-01", "2026-02"], ["plan"])
+
+    assert [sentence for row in rows for sentence in row.wrong()] == []
+    assert [row.added("lapsed") for row in rows] == [(0, 0), (10, 475)]
+
+
+def test_every_number_that_is_off_is_named_with_what_was_expected_and_seen() -> None:
+    books = _sold_in_january_lapsed_in_february()
+    sold = NOTHING | {"sold": 474, "cups_sold": 10, "closing": 475, "cups_closing": 10}
+    seen = Reading({("2026-01", "W", "plan"): sold}, {("2026-01", "W", "A"): (1, 48)})
+
+    [row] = comparison.roll_forward(_EMPTY, seen, books, ["2026-01"], ["plan"])
+    [debt] = comparison.settlement(_EMPTY, seen, books, ["2026-01"])
+
+    assert list(row.wrong()) == ["2026-01 W plan, sold: expected 475, seen 474"]
+    assert list(debt.wrong()) == [
+        "2026-01, W owes A: expected 0 for 0 cups, seen 48 for 1 cups",
+    ]
+
+
+def test_only_what_was_added_since_the_first_reading_is_the_tours_own() -> None:
+    books = Books()
+    lot = books.sell(offer="pack", store="A", price=500, cups=11, at=_JANUARY)
+    books.redeem(lot, 1, made_at="B", at=_JANUARY)
+    before = Reading({}, {("2026-01", "A", "B"): (5, 200)})
+    after = Reading({}, {("2026-01", "A", "B"): (6, 243)})
+
+    [debt] = comparison.settlement(before, after, books, ["2026-01"])
+
+    assert list(debt.wrong()) == []
+
+
+def test_a_check_that_fails_ends_the_tour_with_both_values() -> None:
+    with pytest.raises(Off, match="cups left: expected 5, seen 4"):
+        Story(steps=1).check("cups left", expected=5, seen=4)
+
+
+def _sold_in_january_lapsed_in_february() -> Books:
+    books = Books()
+    lot = books.sell(offer="plan", store="W", price=499, cups=10, at=_JANUARY)
+    books.lapse(lot, at=_FEBRUARY)
+    return books
