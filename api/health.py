@@ -2,15 +2,13 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import psycopg
-from flask import Response
 from marshmallow import Schema, fields
 
 from api.auth import anyone
+from api.refusals import OutOfService
 from api.routing import Resource
-from api.serving import written
 from kernel import hot
 from kernel.errors import TryAgain, Unavailable
 
@@ -22,9 +20,7 @@ _HEAD = Path(__file__).parents[1] / "migrations" / "HEAD"
 class HealthView(Schema):
     """How it is."""
 
-    status = fields.String(
-        required=True, metadata={"description": "`ok`, or a sentence that says what is missing."}
-    )
+    status = fields.String(required=True, metadata={"description": "`ok`."})
 
 
 @health.get("/live", guard=anyone, answer=HealthView, transaction="own")
@@ -34,19 +30,15 @@ def live() -> dict[str, str]:
 
 
 @health.get("/ready", guard=anyone, answer=HealthView, transaction="own")
-def ready() -> Any:
+def ready() -> dict[str, str]:
     """Say whether the database is reachable and has the schema of this version.
 
-    503 with a sentence if not.
+    503 `unavailable` if not; its `missing` is a sentence about what is.
     """
     missing = _missing()
-    return {"status": "ok"} if missing is None else _not_ready(missing)
-
-
-def _not_ready(sentence: str) -> Response:
-    response = written({"status": sentence}, 503)
-    response.headers["Retry-After"] = "2"
-    return response
+    if missing is not None:
+        raise OutOfService(missing=missing)
+    return {"status": "ok"}
 
 
 def _missing() -> str | None:

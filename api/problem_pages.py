@@ -14,7 +14,9 @@ from kernel.errors import NotFound
 problem_pages = Resource("problems", "/problems", "Problems: what may be answered instead.")
 
 
-@problem_pages.get("/<slug>", guard=anyone, transaction="own")
+@problem_pages.get(
+    "/<slug>", guard=anyone, transaction="own", produces=("application/json", "text/html")
+)
 def describe_problem(*, slug: str) -> Any:
     """Describe a problem, in both languages; as a page for browsers, else as JSON."""
     entry = problems.catalogue().get(slug)

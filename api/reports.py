@@ -21,7 +21,13 @@ class PeriodQuery(Schema):
     """Which month."""
 
     period = Text(
-        required=True, least=1, most=20, metadata={"description": "A month, such as 2026-01."}
+        required=True,
+        least=1,
+        most=20,
+        metadata={
+            "description": "A month, such as 2026-01.",
+            "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$",
+        },
     )
 
 

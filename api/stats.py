@@ -26,6 +26,9 @@ FORMULA = (
 
 _MOST_MONTHS = 120
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+# For the documents, which cannot know what these fields write.
+_AS_MONTH = {"type": "string", "pattern": f"^{_MONTH.pattern}$"}
+_AS_RATE = {"type": "string", "pattern": r"^[01]\.[0-9]{4}$"}
 
 
 class Month(fields.Field[date]):
@@ -51,11 +54,13 @@ class Month(fields.Field[date]):
 class MonthsQuery(Schema):
     """Which months, the first and the last included."""
 
-    first = Month(required=True, data_key="from", metadata={"description": "The first month."})
+    first = Month(
+        required=True, data_key="from", metadata={"description": "The first month.", **_AS_MONTH}
+    )
     last = Month(
         required=True,
         data_key="to",
-        metadata={"description": "The last month, this one at the latest."},
+        metadata={"description": "The last month, this one at the latest.", **_AS_MONTH},
     )
 
     @validates_schema
@@ -71,7 +76,11 @@ class MonthsQuery(Schema):
 class RenewalRateView(Schema):
     """One plan's cohort of one month."""
 
-    month = Month(required=True, attribute="counted.month_on", metadata={"description": "Of ends."})
+    month = Month(
+        required=True,
+        attribute="counted.month_on",
+        metadata={"description": "Of ends.", **_AS_MONTH},
+    )
     plan = Text(required=True, attribute="plan.code", metadata={"description": "The plan's code."})
     version = Integer(
         required=True, attribute="plan.version.version", metadata={"description": "Of its terms."}
@@ -102,14 +111,14 @@ class RenewalRateView(Schema):
         places=4,
         as_string=True,
         allow_none=True,
-        metadata={"description": "A decimal from 0 to 1; null if not mature."},
+        metadata={"description": "A decimal from 0 to 1; null if not mature.", **_AS_RATE},
     )
     renewal_rate = fields.Decimal(
         required=True,
         places=4,
         as_string=True,
         allow_none=True,
-        metadata={"description": "A decimal from 0 to 1; null if not mature."},
+        metadata={"description": "A decimal from 0 to 1; null if not mature.", **_AS_RATE},
     )
 
 

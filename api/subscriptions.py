@@ -115,7 +115,7 @@ class CardBody(Schema):
     payment_method = Text(
         required=True,
         most=255,
-        validate=validate.Regexp(r"pm_[A-Za-z0-9_]+\Z", error="Give a payment method, pm_…"),
+        validate=validate.Regexp(r"^pm_[A-Za-z0-9_]+(?!\n)$", error="Give a payment method, pm_…"),
         metadata={"description": "The provider's reference of the card, `pm_…`."},
     )
 

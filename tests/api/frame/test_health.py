@@ -49,8 +49,9 @@ def test_with_database_and_schema_it_is_ready(client: FlaskClient) -> None:
 def test_without_its_database_it_lives_and_is_not_ready(unreachable: FlaskClient) -> None:
     answer = unreachable.get("/ready")
 
-    assert answer.status_code == 503
-    assert answer.json == {"status": "The database cannot be reached."}
+    assert (answer.status_code, answer.json["reason"]) == (503, "unavailable")
+    assert answer.json["missing"] == "The database cannot be reached."
+    assert answer.headers["Retry-After"] == "2"
     assert unreachable.get("/live").status_code == 200
 
 
@@ -58,4 +59,4 @@ def test_with_another_schema_it_is_not_ready(other_schema: FlaskClient) -> None:
     answer = other_schema.get("/ready")
 
     assert answer.status_code == 503
-    assert answer.json["status"].startswith("The database is at revision 0000_before, ")
+    assert answer.json["missing"].startswith("The database is at revision 0000_before, ")

@@ -1,5 +1,6 @@
 """Cups handed over, on a real database: once, from the right lots, with their money."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 from uuid import uuid4
 
@@ -7,12 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from chain.models import Device, Shift, Staff, WrongCode
-from kernel import secrets
+from kernel import hot, secrets
 from kernel.db import db
 from kernel.errors import RateLimited, Unauthenticated
 from kernel.idempotency import KeyReused
 from kernel.transaction import transaction
 from ledger.models import Line
+from redemption import statements
 from redemption.errors import (
     InsufficientCups,
     LimitReached,
@@ -27,6 +29,7 @@ from redemption.errors import (
     WalletBlocked,
 )
 from redemption.models import Redemption, RedemptionLine
+from redemption.service import redeem as module
 from redemption.service.redeem import redeem
 from tests.world import only
 from vouchers.models import Lot, Wallet
@@ -106,6 +109,59 @@ def test_a_refusal_is_heard_again_too(world):
             redeem(scan=scan, now=world.now)
     assert refusal.value.is_replayed
     assert refusal.value.facts == {"held": 11, "wanted": 12}
+
+
+def test_a_refusal_under_the_wallets_lock_needs_no_second_connection(world, monkeypatch):
+    monkeypatch.setattr(module, "_OPTIMISTIC_TRIES", 0)
+    till, alice = world.add_till("A"), world.add_member()
+    scan = world.scan(till, world.code(world.add_credential(alice)))
+    with ExitStack() as others:
+        for _ in range(hot.pool().max_size - 1):
+            others.enter_context(hot.pool().connection())
+        for is_replay in (False, True):
+            with pytest.raises(InsufficientCups) as refusal:
+                redeem(scan=scan, now=world.now)
+            assert refusal.value.is_replayed is is_replay
+
+
+def test_a_refusal_gives_way_to_what_its_key_was_answered_meanwhile(world, monkeypatch):
+    till, alice = world.add_till("A"), world.add_member()
+    scan = world.scan(till, world.code(world.add_credential(alice)))
+    run, first = hot.rows, []
+
+    def with_a_faster_twin(sql, params):
+        if sql == statements.REFUSE and not first:
+            first.append(None)
+            world.add_lot(alice, "eleven")
+            first[0] = redeem(scan=scan, now=world.now)
+        return run(sql, params)
+
+    monkeypatch.setattr(hot, "rows", with_a_faster_twin)
+    answer = redeem(scan=scan, now=world.now)
+    assert (answer.id, answer.is_replayed) == (first[0].id, True)
+
+
+def test_one_key_through_another_wallet_is_found_under_the_lock_too(world, monkeypatch):
+    monkeypatch.setattr(module, "_OPTIMISTIC_TRIES", 0)
+    till, scans = world.add_till("A"), []
+    for _ in range(2):
+        member_id = world.add_member()
+        world.add_lot(member_id, "eleven")
+        code = world.code(world.add_credential(member_id))
+        scans.append(world.scan(till, code, key="k" * 20))
+    read, first = module._read, []
+
+    def then_a_faster_twin(*asked):
+        seen = read(*asked)
+        if not first:
+            first.append(None)
+            first[0] = redeem(scan=scans[0], now=world.now)
+        return seen
+
+    monkeypatch.setattr(module, "_read", then_a_faster_twin)
+    with pytest.raises(KeyReused):
+        redeem(scan=scans[1], now=world.now)
+    assert only(Redemption).cups == 1
 
 
 def test_a_key_with_another_request_is_refused(world):

@@ -82,6 +82,41 @@ def test_a_worker_that_dies_after_the_charge_leaves_one_charge_one_period_and_on
     assert len(club.lots()) == 2
 
 
+def test_a_charge_that_an_outage_swallowed_counts_as_no_attempt_and_is_made_anew(club: Club):
+    mine = club.subscribe()
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.bank.fail("charge", "before", Crash())
+    with pytest.raises(Crash):
+        jobs.renew_due()
+
+    club.pass_time(days=20)  # past the provider's memory of keys, and past the grace
+    club.renew()
+    club.renew()
+
+    second = club.periods(mine)[1]
+    assert (second.status, second.attempts) == ("paid", 1)
+    assert len(club.bank.taken) == 1
+    assert club.subscription(mine).status == "active"
+
+
+def test_a_plan_cancelled_in_an_outage_that_swallowed_its_charge_ends_unpaid(club: Club):
+    mine = club.subscribe()
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.bank.fail("charge", "before", Crash())
+    with pytest.raises(Crash):
+        jobs.renew_due()
+
+    club.pass_time(days=20)
+    club.cancel(mine)
+    club.renew()
+    club.renew()
+
+    first, second = club.periods(mine)
+    assert (second.status, club.bank.taken) == ("unpaid", [])
+    ended = club.subscription(mine)
+    assert (ended.status, ended.ended_at) == ("cancelled", first.ends_at)
+
+
 def test_one_subscription_that_breaks_does_not_stop_the_others(club: Club):
     broken, whole = club.subscribe(), club.subscribe()
     club.bank.fail("charge", "before", RuntimeError())

@@ -65,9 +65,7 @@ def test_voids_in_any_order_never_make_an_amount_negative_and_end_at_net(net, un
             used, done = used - cups, done - amount
         elif used < units:
             cups = data.draw(st.integers(1, units - used))
-            amount = policy.carried(
-                net=net, units=units, used=used, net_recognised=done, cups=cups
-            )
+            amount = policy.carried(net=net, units=units, used=used, net_recognised=done, cups=cups)
             assert amount >= 0
             used, done = used + cups, done + amount
             open_picks.append((cups, amount))

@@ -126,6 +126,17 @@ def test_another_offer_fills_up_what_a_limited_one_does_not_allow():
     assert [(pick.lot.id.int, pick.cups) for pick in taken] == [(1, 1), (2, 2)]
 
 
+def test_what_is_left_is_what_can_still_be_taken_here():
+    taken = choose(lot(1), cups=3)
+    others = [
+        lot(2, is_frozen=True),
+        lot(3, accepts_store=False),
+        lot(4, accepts_product=False),
+        lot(5, ends_at=NOW),
+    ]
+    assert policy.left_after([lot(1), *others], taken, now=NOW) == 8
+
+
 @given(
     held=st.lists(st.tuples(st.integers(1, 12), st.integers(0, 12)), min_size=1, max_size=6),
     cups=st.integers(1, 40),

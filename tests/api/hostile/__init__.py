@@ -1,0 +1,1 @@
+"""Attacks on the HTTP interface, over every route that the application lists."""

@@ -1,0 +1,204 @@
+"""Everybody who may call, each of them twice: whose the things are, and a stranger of the kind.
+
+Alice holds cups, an order and a subscription. Store A handed over some of her cups. Bob, store B
+and a manager of no store have nothing to do with that.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+import members
+import vouchers
+from api.auth import Guard
+from chain.models import Device, OfficeSession, Shift, Staff
+from kernel import clock, secrets
+from kernel.db import db
+from kernel.ids import new_id
+from kernel.transaction import transaction
+from members import keys
+from members.models import Member, MemberSession
+from tests.api.hostile.targets import Headers
+from tests.club import PHONE, Club
+from tests.world import Till, bearer
+
+BOBS_PHONE = "+886987654321"
+EMAIL, BIRTHDAY = "alice@example.com", date(1998, 7, 13)
+
+_FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+# What each kind of token is called, with the scheme that it fits and the role that it gives.
+KINDS: dict[str, tuple[str | None, str | None]] = {
+    "nobody": (None, None),
+    "member": ("member", None),
+    "till": ("till", "clerk"),
+    "device": ("device", None),
+    "manager": ("office", "manager"),
+    "finance": ("office", "finance"),
+    "admin": ("office", "admin"),
+}
+
+
+def is_let_in(guard: Guard, kind: str) -> bool:
+    """Whether a guard, as it is declared, lets this kind of token in."""
+    scheme, role = KINDS[kind]
+    return guard.is_open or (scheme in guard.schemes and (not guard.roles or role in guard.roles))
+
+
+@dataclass
+class Cast:
+    """Who they are, and what stands for the names in an address."""
+
+    club: Club
+    alice: UUID
+    bob: UUID
+    shop: Till
+    other_shop: Till
+    staff: dict[str, UUID]
+    ids: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+
+    def principal(self, guard: Guard) -> UUID:
+        """Under whom the keys of `owner(guard)` are kept."""
+        return self.alice if "member" in guard.schemes else self.shop.device_id
+
+    def owner(self, guard: Guard) -> Headers:
+        """Somebody whom the guard lets in and whose the things are."""
+        return self.owners(next(kind for kind in KINDS if is_let_in(guard, kind)))
+
+    def owners(self, kind: str) -> Headers:
+        return self._shown(kind, self.alice, self.shop)
+
+    def strangers(self, kind: str) -> Headers:
+        return self._shown(kind, self.bob, self.other_shop)
+
+    def dead(self) -> dict[str, Headers]:
+        """Tokens that were good once, and why they no longer are."""
+        now, admin = clock.now(), self.staff["admin"]
+        revoked, disabled = self._revoked(), self._disabled()
+        return {
+            "member ended": self._member(self.alice, ended_at=now),
+            "member over": self._member(self.alice, ends_at=now),
+            "till ended": self._shift(self.shop, ended_at=now),
+            "till over": self._shift(self.shop, ends_at=now),
+            "till of a revoked device": self._shift(revoked),
+            "till of disabled staff": self._shift(disabled),
+            "device revoked": self._device(revoked),
+            "desk ended": self._desk(admin, ended_at=now),
+            "desk over": self._desk(admin, ends_at=now),
+            "desk of disabled staff": self._desk(disabled.staff_id),
+        }
+
+    def browser(self) -> str:
+        """The token that is in the cookie of Alice's browser."""
+        return self._member(self.alice)["Authorization"].removeprefix("Bearer ")
+
+    def _shown(self, kind: str, member_id: UUID, till: Till) -> Headers:
+        if kind == "nobody":
+            return {}
+        if kind == "member":
+            return self._member(member_id)
+        if kind in {"till", "device"}:
+            return self._shift(till) if kind == "till" else self._device(till)
+        return self._desk(self.staff[kind])
+
+    def _member(self, member_id: UUID, **session: Any) -> Headers:
+        token, fresh = self._session("mem_", **session)
+        return self._kept(token, MemberSession(member_id=member_id, **fresh))
+
+    def _shift(self, till: Till, **session: Any) -> Headers:
+        token, fresh = self._session("shf_", **session)
+        return self._kept(token, Shift(device_id=till.device_id, staff_id=till.staff_id, **fresh))
+
+    def _desk(self, staff_id: UUID, **session: Any) -> Headers:
+        token, fresh = self._session("off_", **session)
+        return self._kept(token, OfficeSession(staff_id=staff_id, **fresh))
+
+    def _device(self, till: Till) -> Headers:
+        """A device has one token, so this is its only one from now on."""
+        token = secrets.new_token("dev_")
+        fresh = update(Device).where(Device.id == till.device_id)
+        with transaction():
+            db.session.execute(fresh.values(token_digest=secrets.digest(token)))
+        return self._kept(token)
+
+    def _revoked(self) -> Till:
+        till = self.club.world.add_till("A")
+        gone = update(Device).where(Device.id == till.device_id)
+        with transaction():
+            db.session.execute(gone.values(revoked_at=clock.now()))
+        return till
+
+    def _disabled(self) -> Till:
+        till = self.club.world.add_till("A", role="manager")
+        gone = update(Staff).where(Staff.id == till.staff_id)
+        with transaction():
+            db.session.execute(gone.values(disabled_at=clock.now()))
+        return till
+
+    def _session(self, prefix: str, **changes: Any) -> tuple[str, dict[str, Any]]:
+        token = secrets.new_token(prefix)
+        fresh = {
+            "id": new_id(),
+            "token_digest": secrets.digest(token),
+            "started_at": clock.now(),
+            "ends_at": _FAR,
+        }
+        return token, fresh | changes
+
+    def _kept(self, token: str, *rows: object) -> Headers:
+        with transaction():
+            db.session.add_all(rows)
+        self.secrets.append(token[4:])  # its prefix is no secret
+        return bearer(token)
+
+
+def cast_of(club: Club) -> Cast:
+    """Put everybody and everything in place."""
+    world, alice = club.world, club.member_id
+    world.add_lot(alice, "eleven")
+    made = Cast(
+        club=club,
+        alice=alice,
+        bob=_member_with_phone(club),
+        shop=world.add_till("A"),
+        other_shop=world.add_till("B"),
+        staff={role: _staff(role) for role in ("manager", "finance", "admin")},
+    )
+    made.ids = {
+        "order_id": str(_order(club, alice)),
+        "subscription_id": str(club.subscribe()),
+        "redemption_id": world.take(made.shop, alice, now=clock.now()).id,
+        "device_id": str(made.shop.device_id),
+        "slug": "not-found",
+    }
+    with transaction():
+        members.change_profile(member_id=alice, name="Alice 王", email=EMAIL, birthday=BIRTHDAY)
+    made.secrets += ["Alice", "王", EMAIL, str(BIRTHDAY), PHONE[4:], BOBS_PHONE[4:]]
+    return made
+
+
+def _member_with_phone(club: Club) -> UUID:
+    bob = club.world.add_member()
+    with transaction():
+        row, key = keys.make(bob)
+        db.session.add(row)
+        db.session.get_one(Member, bob).phone_sealed = secrets.seal(key, BOBS_PHONE.encode())
+    return bob
+
+
+def _staff(role: str) -> UUID:
+    person = Staff(id=new_id(), number=f"desk-{role}", name=role, role=role)
+    with transaction():
+        db.session.add(person)
+    return person.id
+
+
+def _order(club: Club, member_id: UUID) -> UUID:
+    wanted = [{"offer_id": club.world.offers["eleven"][0], "quantity": 2}]
+    with transaction():
+        placed = vouchers.place_order(member_id=member_id, items=wanted, now=clock.now())
+        return placed.order.id

@@ -1,0 +1,70 @@
+"""One chain and one cast for a whole module: what is refused changes nothing, so it lasts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from kernel import clock
+from kernel import logging as our_logging
+from kernel.db import Base
+from tests.api.hostile.cast import Cast, cast_of
+from tests.club import club_of
+from tests.conftest import Engines, empty_database
+from tests.world import small_world
+
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="module")
+def cast(
+    application: Flask, engines: Engines, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cast]:
+    """Everybody who may call, and what belongs to whom."""
+    offset = tmp_path_factory.mktemp("clock") / "offset"
+    with (
+        empty_database(application, engines),
+        pytest.MonkeyPatch.context() as environment,
+        club_of(small_world(clock.now()), offset=offset, environment=environment) as club,
+    ):
+        yield cast_of(club)
+
+
+@pytest.fixture
+def attacker(http_application: Flask, cast: Cast) -> FlaskClient:
+    """A client that keeps no cookies, on the database with the cast."""
+    return http_application.test_client(use_cookies=False)
+
+
+@pytest.fixture(scope="module")
+def unchanged(engines: Engines, cast: Cast) -> Iterator[Unchanged]:
+    """Asserts that no row of any table has changed meanwhile."""
+    url = engines.postgres.url("postgres", "jibei")
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    digest = " UNION ALL ".join(
+        f"SELECT '{name}', md5(string_agg(one::text, ' ' ORDER BY one::text)) FROM \"{name}\" one"
+        for name in tables
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+
+        @contextmanager
+        def unchanged() -> Iterator[None]:
+            before = connection.execute(digest).fetchall()
+            yield
+            assert connection.execute(digest).fetchall() == before
+
+        yield unchanged
+
+
+@pytest.fixture(autouse=True)
+def canary(cast: Cast, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Log as in production; whatever a test does, nobody's token or phone is in the log."""
+    our_logging.configure("production")
+    yield
+    our_logging.configure("development")
+    logged = capsys.readouterr()
+    leaked = [secret for secret in cast.secrets if secret in logged.err + logged.out]
+    assert leaked == []

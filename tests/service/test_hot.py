@@ -1,0 +1,59 @@
+"""The hot road: what a restart or a slow database looks like from it."""
+
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+
+from kernel import hot
+from kernel.config import config
+from kernel.errors import Unavailable
+
+
+def kill_connections() -> None:
+    """Fill the pool, and end every connection in it at the server, as a restart does."""
+    with ExitStack() as all_of_them:
+        pids = [
+            all_of_them.enter_context(hot.pool().connection()).info.backend_pid
+            for _ in range(hot.pool().max_size)
+        ]
+    with psycopg.connect(config().database_url.replace("+psycopg", "")) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", [pids])
+
+
+def test_after_a_restart_a_read_and_the_write_that_follows_meet_no_dead_connection(app):
+    kill_connections()
+
+    assert hot.read("SELECT 1", {}) == (1,)
+    for _ in range(hot.pool().max_size):
+        assert hot.rows("SELECT 2", {}) == [(2,)]
+
+
+def test_a_write_whose_connection_has_died_is_not_run_again_by_itself(app):
+    kill_connections()
+
+    with pytest.raises(Unavailable):
+        hot.rows("SELECT 1", {})
+
+
+def test_a_statement_that_takes_too_long_is_unavailable_and_not_tried_again(app, monkeypatch):
+    run, runs = hot.rows, []
+    monkeypatch.setattr(hot, "rows", lambda *asked: runs.append(asked) or run(*asked))
+
+    with pytest.raises(Unavailable):
+        hot.read("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)", {})
+
+    assert len(runs) == 1
+
+
+def test_a_lock_that_nobody_gives_up_is_unavailable(app):
+    lock = "SELECT pg_advisory_xact_lock(7)"
+    impatient = "SELECT set_config('lock_timeout', '50ms', true)"
+
+    with hot.together() as run, hot.together() as wait:
+        run(lock, {})
+        wait(impatient, {})
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            wait(lock, {})
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+            wait(lock, {})
