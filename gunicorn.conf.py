@@ -1,19 +1,19 @@
 """How gunicorn serves Jibei: `gunicorn wsgi:app` reads this file.
 
-The application answers an address over 4 KB itself, in the interface's own form; what gunicorn
-must refuse, since it happens before the application is asked, is refused here.
+The application answers an address over 4 KB and headers over 8 KB itself; gunicorn's own limits
+lie above, and what it must refuse before the application is asked looks the same.
 """
 
+import json
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
 
-from gunicorn.http.errors import LimitRequestHeaders
+from gunicorn import util
 
 from kernel import config as environment  # `config` is a setting of gunicorn
-
-_MOST_HEADER_BYTES = 8 * 1024
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -21,7 +21,8 @@ workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 
 limit_request_line = 8190  # the most that gunicorn can be given
-limit_request_field_size = _MOST_HEADER_BYTES
+limit_request_field_size = 16 * 1024
+forwarder_headers = ""  # else a caller could name a SCRIPT_NAME and shift our paths
 
 keepalive = 5
 timeout = 30
@@ -42,8 +43,23 @@ def on_starting(_server: Any) -> None:
         sys.exit(2)
 
 
-def pre_request(_worker: Any, request: Any) -> None:
-    """Refuse headers over 8 KB in all (431); gunicorn itself only counts each one."""
-    size = sum(len(name) + len(value) + len(": \r\n") for name, value in request.headers)
-    if size > _MOST_HEADER_BYTES:
-        raise LimitRequestHeaders("limit request headers size")
+def _write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:
+    """Answer what gunicorn itself refuses in the interface's form, instead of as a page."""
+    slug = _SLUGS.get(status, "bad-request")
+    problem = {
+        "type": f"/problems/{slug}",
+        "title": reason,
+        "status": status,
+        "detail": message or reason,
+        "reason": slug,
+    }
+    body = json.dumps(problem).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    util.write_nonblock(sock, head.encode("latin-1") + body)
+
+
+_SLUGS = {414: "address-too-long", 431: "headers-too-large"}
+util.write_error = _write_problem  # gunicorn has no setting for it; its workers look it up there
