@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.errors import QueryCanceled
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -49,7 +50,10 @@ def read_rows(sql: str, params: dict[str, Any]) -> list[TupleRow]:
     """Run one SELECT, a second time if its connection had died meanwhile (a restart)."""
     try:
         return rows(sql, params)
-    except Unavailable:
+    except Unavailable as silence:
+        if isinstance(silence.__cause__, PoolTimeout | QueryCanceled):
+            raise  # it has waited long enough
+        pool().check()  # the others died with it, and the write must not meet one of them
         return rows(sql, params)
 
 
@@ -92,6 +96,15 @@ def close() -> None:
         _pool = None
 
 
+# Every hot statement looks up a handful of rows by key, so the plan that is right for it is known:
+# nested loops over indexes, made once. A plan made while a table was empty would read it whole, and
+# keep doing so while it grows.
+_OPTIONS = (
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off"
+    " -c enable_mergejoin=off -c timezone=UTC -c lock_timeout=2s -c statement_timeout=10s"
+)
+
+
 def _open() -> ConnectionPool[psycopg.Connection[TupleRow]]:
     return ConnectionPool(
         config().database_url.replace("+psycopg", ""),
@@ -100,8 +113,7 @@ def _open() -> ConnectionPool[psycopg.Connection[TupleRow]]:
         kwargs={
             "autocommit": True,
             "prepare_threshold": 0,
-            "options": "-c plan_cache_mode=force_generic_plan -c timezone=UTC"
-            " -c lock_timeout=2s -c statement_timeout=10s",
+            "options": _OPTIONS,
         },
         check=None,
         # Its own patience doubles the wait between attempts, up to minutes: after an outage the

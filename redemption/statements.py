@@ -2,6 +2,9 @@
 
 Both run prepared and by themselves (`kernel.hot`). The second hangs on the wallet's version that
 the first has read: if anybody changed the wallet in between, it does nothing.
+
+The reading joins by key and has no EXISTS: PostgreSQL may turn one into a hash of a whole table,
+which is right while that is empty and a scan of all redemptions a week later.
 """
 
 READ = """
@@ -27,28 +30,15 @@ SELECT till.device_id, till.store_id, till.staff_id, till.own_member_id,
        coalesce(wrong_code.times, 0) AS wrong_codes,
        product.id AS product_id,
        wallet.member_id, wallet.version, wallet.blocked_at,
-       EXISTS (
-           SELECT FROM redemption
-           WHERE redemption.member_id = wallet.member_id
-             AND redemption.credential_id = credential.id
-             AND redemption.step = %(step)s
-       ) AS is_token_used,
+       used_before.id IS NOT NULL AS is_token_used,
        lot.id, lot.offer_id, offer.code, lot.store_id, lot.account, lot.currency,
        lot.units, lot.used, lot.net, lot.net_recognised, lot.sold_at, lot.ends_at,
        lot.frozen_at IS NOT NULL,
-       EXISTS (
-           SELECT FROM offer_version_product fits
-           WHERE fits.offer_version_id = lot.offer_version_id
-             AND fits.product_id = %(product_id)s
-       ) AS accepts_product,
+       fits_product.product_id IS NOT NULL AS accepts_product,
        CASE terms.accepted_at
            WHEN 'all' THEN true
            WHEN 'selling' THEN lot.store_id = till.store_id
-           ELSE EXISTS (
-               SELECT FROM offer_version_store fits
-               WHERE fits.offer_version_id = lot.offer_version_id
-                 AND fits.store_id = till.store_id
-           )
+           ELSE fits_store.store_id IS NOT NULL
        END AS accepts_store,
        terms.max_cups, terms.cups_per_day, terms.minimum_interval_s,
        coalesce(spent.cups_today, 0)::bigint, spent.last_at
@@ -63,9 +53,18 @@ LEFT JOIN credential
        ON credential.id = %(credential_id)s
       AND credential.revoked_at IS NULL AND credential.ends_at > %(now)s
 LEFT JOIN wallet ON wallet.member_id = credential.member_id
+LEFT JOIN redemption used_before
+       ON used_before.member_id = wallet.member_id
+      AND used_before.credential_id = credential.id AND used_before.step = %(step)s
 LEFT JOIN lot ON lot.member_id = wallet.member_id AND lot.is_open
 LEFT JOIN offer_version terms ON terms.id = lot.offer_version_id
 LEFT JOIN offer ON offer.id = lot.offer_id
+LEFT JOIN offer_version_product fits_product
+       ON fits_product.offer_version_id = lot.offer_version_id
+      AND fits_product.product_id = %(product_id)s
+LEFT JOIN offer_version_store fits_store
+       ON fits_store.offer_version_id = lot.offer_version_id
+      AND fits_store.store_id = till.store_id
 LEFT JOIN LATERAL (
     SELECT sum(line.cups) FILTER (WHERE past.business_day = till.business_day) AS cups_today,
            max(past.redeemed_at) AS last_at

@@ -26,6 +26,7 @@ from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger.reports import Month
 from redemption.service.void import find_by_id
+from redemption.statements import READ
 
 Statement = tuple[str, Any]
 
@@ -133,3 +134,35 @@ def test_every_index_is_looked_at_here():
         if not index.unique
     }
     assert every == set(ACTS)
+
+
+def test_the_hot_statements_go_by_key_though_their_plan_was_made_on_empty_tables(world):
+    """One plan serves for ever, so it must not be one that only suits an empty table."""
+    world.till, world.alice = world.add_till("A"), world.add_member()
+    world.add_offer("club", cups_per_day=5)
+    world.add_lot(world.alice, "club")
+    with hot.pool().connection() as connection:
+        connection.execute(f"PREPARE reading AS {_numbered(READ)}")
+        rows = connection.execute("EXPLAIN EXECUTE reading(NULL, NULL, NULL, NULL, NULL, NULL)")
+        plan = [row[0] for row in rows.fetchall()]
+        connection.execute("DEALLOCATE reading")
+    accesses = [
+        at for at, line in enumerate(plan) if " Scan " in line and "Bitmap Heap" not in line
+    ]
+    assert len(accesses) > 15
+    for at in accesses:
+        assert "Index Cond" in "".join(plan[at + 1 : at + 2]), plan[at]
+    assert "hashed" not in "\n".join(plan)
+
+
+def _numbered(sql: str) -> str:
+    """The statement with PostgreSQL's own parameters, all of a known type."""
+    types = {
+        "shift_digest": "$1::bytea",
+        "credential_id": "$2::bytea",
+        "step": "$3::bigint",
+        "product_id": "$4::uuid",
+        "key": "$5::text",
+        "now": "$6::timestamptz",
+    }
+    return sql % types
