@@ -148,12 +148,11 @@ def test_the_reading_goes_by_key_though_its_plan_was_made_on_empty_tables(world,
         rows = connection.execute("EXPLAIN EXECUTE reading(NULL, NULL, NULL, NULL, NULL, NULL)")
         plan = [row[0] for row in rows.fetchall()]
         connection.execute("DEALLOCATE reading")
-    accesses = [
-        at for at, line in enumerate(plan) if " Scan " in line and "Bitmap Heap" not in line
-    ]
-    assert len(accesses) > 15
-    for at in accesses:
-        assert "Index Cond" in "".join(plan[at + 1 : at + 2]), plan[at]
+    growing = ("redemption", "redemption_line", "lot", "wallet", "credential", "idempotency_key")
+    scans = [at for at, line in enumerate(plan) if any(f" on {name} " in line for name in growing)]
+    assert len(scans) >= len(growing)
+    for at in scans:
+        assert "Cond" in plan[at + 1], plan[at]
     assert "hashed" not in "\n".join(plan)
 
 
