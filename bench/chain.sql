@@ -44,4 +44,3 @@ INSERT INTO credential (id, member_id, issued_at, ends_at)
 SELECT decode(lpad(to_hex(n), 16, '0'), 'hex'), bench_id(9, n), now(), now() + interval '1 day'
 FROM generate_series(1, :members) n;
 
-ANALYZE;

@@ -38,6 +38,7 @@ def measure(figures: Figures, short: bool) -> None:
         limits, rates = [], []
         with gunicorn(at) as (port, master):
             _load(port, seconds=1.0)  # warm: connections, prepared statements, imports
+            at.ask("ANALYZE")  # as autovacuum does within a minute; plans are made anew after it
             _wait_for_quiet()
             for _ in range(rounds):
                 limits.append(at.pgbench("limit.pgbench", seconds=seconds))

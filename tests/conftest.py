@@ -31,6 +31,10 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+# No durability to wait for; and no statistics of tables that a test has just emptied.
+_SETTINGS = {"fsync": "off", "autovacuum": "off"}
+
+
 @dataclass(frozen=True)
 class Engines:
     """The engines of this worker. `message_file` is where text messages end up."""
@@ -44,7 +48,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """A migrated database `jibei`, and the environment that a process of Jibei needs."""
     folder = tmp_path_factory.mktemp("engines")
     with (
-        running_postgres(folder / "postgres", settings={"fsync": "off"}) as postgres,
+        running_postgres(folder / "postgres", settings=_SETTINGS) as postgres,
         running_valkey(folder / "valkey") as valkey,
         pytest.MonkeyPatch.context() as environment,
     ):
