@@ -42,7 +42,6 @@ DUTIES: tuple[Duty, ...] = (
     *(duty for room in ROOMS for duty in room.jobs.DUTIES),
 )
 
-_TICK_S = 1.0
 _WORKER_RESTS_S = 1.0
 
 

@@ -119,6 +119,33 @@ class Name(Text):
         return unicodedata.normalize("NFC", name)
 
 
+class SixDigits(Text):
+    """A one-time code or a PIN."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(most=6, validate=validate.Regexp(r"^[0-9]{6}(?!\n)$"), **options)
+
+
+class StaffNumber(Text):
+    """What somebody of the staff signs in with beside their secret."""
+
+    def __init__(self, **options: Any) -> None:
+        pattern = validate.Regexp(r"^[A-Za-z0-9-]{1,16}(?!\n)$")
+        super().__init__(most=16, validate=pattern, **options)
+
+
+class PaymentMethod(Text):
+    """The provider's reference of a card. Card numbers never come here: its own page makes it."""
+
+    def __init__(self) -> None:
+        error = "Give a payment method, pm_…"
+        pattern = validate.Regexp(r"^pm_[A-Za-z0-9_]+(?!\n)$", error=error)
+        description = "The provider's reference of the card, `pm_…`."
+        super().__init__(
+            required=True, most=255, validate=pattern, metadata={"description": description}
+        )
+
+
 class Schema(marshmallow.Schema):
     """The base of bodies and answers. Unknown fields of a body are refused."""
 

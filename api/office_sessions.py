@@ -7,7 +7,7 @@ from marshmallow import validate
 import chain
 from api.auth import OfficeCaller, anyone, office
 from api.counted import counted
-from api.fields import Id, Schema, Text, Timestamp
+from api.fields import Id, Schema, SixDigits, StaffNumber, Text, Timestamp
 from api.routing import Resource
 from chain import SignInRefused, StaffSignedIn
 from kernel import clock
@@ -17,22 +17,14 @@ office_sessions = Resource(
     "office_sessions", "/v1/office-sessions", "Office sessions: managers, finance and admins."
 )
 
-_NUMBER = validate.Regexp(r"^[A-Za-z0-9-]{1,16}(?!\n)$")
-_SIX_DIGITS = validate.Regexp(r"^[0-9]{6}(?!\n)$")
-
 
 class OfficeSessionBody(Schema):
     """Who works, with two proofs."""
 
-    staff_number = Text(
-        required=True, most=16, validate=_NUMBER, metadata={"description": "Their own."}
-    )
+    staff_number = StaffNumber(required=True, metadata={"description": "Their own."})
     password = Text(required=True, least=1, most=200, metadata={"description": "Their own."})
-    totp = Text(
-        required=True,
-        most=6,
-        validate=_SIX_DIGITS,
-        metadata={"description": "The one-time code of this half minute (RFC 6238)."},
+    totp = SixDigits(
+        required=True, metadata={"description": "The one-time code of this half minute (RFC 6238)."}
     )
 
 

@@ -8,7 +8,7 @@ import members
 from api import browser
 from api.auth import MemberCaller, anyone, member
 from api.counted import counted
-from api.fields import Id, Schema, Text, Timestamp
+from api.fields import Id, Schema, SixDigits, Text, Timestamp
 from api.routing import Resource
 from kernel import clock
 from kernel.errors import RateLimited
@@ -16,16 +16,12 @@ from members import CodeWrong, SignedIn
 
 sessions = Resource("sessions", "/v1/sessions", "Sessions: a shopper who is signed in.")
 
-_SIX_DIGITS = validate.Regexp(r"^[0-9]{6}(?!\n)$")
-
 
 class SessionBody(Schema):
     """The code, and how the session shall be carried."""
 
     challenge_id = Id(required=True, metadata={"description": "Of the challenge it answers."})
-    code = Text(
-        required=True, most=6, validate=_SIX_DIGITS, metadata={"description": "The six digits."}
-    )
+    code = SixDigits(required=True, metadata={"description": "The six digits."})
     transport = Text(
         required=True,
         validate=validate.OneOf(("bearer", "cookie")),

@@ -7,7 +7,7 @@ from marshmallow import validate
 import chain
 from api.auth import DeviceCaller, TillCaller, device, till
 from api.counted import counted
-from api.fields import Id, Schema, Text, Timestamp
+from api.fields import Id, Schema, SixDigits, StaffNumber, Text, Timestamp
 from api.routing import Resource
 from chain import SignInRefused, StaffSignedIn, StoreScope
 from kernel import clock
@@ -15,17 +15,12 @@ from kernel.errors import RateLimited
 
 shifts = Resource("shifts", "/v1/shifts", "Shifts: somebody of the staff works at a till.")
 
-_NUMBER = validate.Regexp(r"^[A-Za-z0-9-]{1,16}(?!\n)$")
-_SIX_DIGITS = validate.Regexp(r"^[0-9]{6}(?!\n)$")
-
 
 class ShiftBody(Schema):
     """Who works."""
 
-    staff_number = Text(
-        required=True, most=16, validate=_NUMBER, metadata={"description": "Their own."}
-    )
-    pin = Text(required=True, most=6, validate=_SIX_DIGITS, metadata={"description": "Six digits."})
+    staff_number = StaffNumber(required=True, metadata={"description": "Their own."})
+    pin = SixDigits(required=True, metadata={"description": "Six digits."})
 
 
 class ShiftView(Schema):

@@ -154,4 +154,4 @@ def list_renewal_rates(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[s
 
 def _this_month() -> date:
     """The month that it is where the chain is."""
-    return chain.local_date(chain.online_store().id, clock.now()).replace(day=1)
+    return chain.today_on(clock.now()).replace(day=1)

@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 import subs
 from api.auth import MemberCaller, member
-from api.fields import Id, Integer, MoneyField, Schema, Text, Timestamp
+from api.fields import Id, Integer, MoneyField, PaymentMethod, Schema, Text, Timestamp
 from api.paging import Page, Position, page_of, paged
 from api.routing import Resource
 from kernel import clock
@@ -112,12 +112,7 @@ class SubscriptionView(Schema):
 class CardBody(Schema):
     """Another card."""
 
-    payment_method = Text(
-        required=True,
-        most=255,
-        validate=validate.Regexp(r"^pm_[A-Za-z0-9_]+(?!\n)$", error="Give a payment method, pm_…"),
-        metadata={"description": "The provider's reference of the card, `pm_…`."},
-    )
+    payment_method = PaymentMethod()
 
 
 @subscriptions.get("", guard=member, query=Page, answer=paged(SubscriptionView))

@@ -3,8 +3,6 @@
 from chain.errors import SignInRefused, StoreScope
 from chain.models import Device
 from chain.queries import (
-    business_day,
-    get_product,
     get_store,
     list_devices,
     list_products,
@@ -29,12 +27,10 @@ __all__ = [
     "SignInRefused",
     "StaffSignedIn",
     "StoreScope",
-    "business_day",
     "create_device",
     "end_office_session",
     "end_shift",
     "enrol_device",
-    "get_product",
     "get_store",
     "list_devices",
     "list_products",

@@ -62,6 +62,9 @@ class Staff(Base):
     __tablename__ = "staff"
     __table_args__ = (
         CheckConstraint("role IN ('clerk', 'manager', 'finance', 'admin')", "role_known"),
+        CheckConstraint("pin_hash IS NULL OR role IN ('clerk', 'manager')", "pin_at_tills"),
+        CheckConstraint("password_hash IS NULL OR role <> 'clerk'", "password_at_desks"),
+        CheckConstraint("(password_hash IS NULL) = (totp_sealed IS NULL)", "password_has_totp"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,7 +1,7 @@
-"""The chain's rules: business days, enrolment codes, how long a sign-in lasts."""
+"""The chain's rules: local days, enrolment codes, how long a sign-in lasts."""
 
 import secrets
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 ENROLMENT_LIVES = timedelta(hours=1)
@@ -22,12 +22,6 @@ _CODE_LENGTH = 8
 def local_day(at: datetime, *, time_zone: str) -> date:
     """The calendar day of a moment in a time zone."""
     return at.astimezone(ZoneInfo(time_zone)).date()
-
-
-def business_day(at: datetime, *, time_zone: str, day_ends_at: time) -> date:
-    """The day that a store's night belongs to: until `day_ends_at` it is still the one before."""
-    local = at.astimezone(ZoneInfo(time_zone))
-    return local.date() - timedelta(days=1) if local.time() < day_ends_at else local.date()
 
 
 def new_enrolment_code() -> str:

@@ -21,11 +21,6 @@ def get_store(store_id: UUID) -> Store:
     return _there(db.session.get(Store, store_id))
 
 
-def get_product(product_id: UUID) -> Product:
-    """Raises: NotFound: there is no such product."""
-    return _there(db.session.get(Product, product_id))
-
-
 def online_store() -> Store:
     """The store that sells in the web and the app; there is one.
 
@@ -44,12 +39,6 @@ def today_on(now: datetime) -> date:
     """The calendar date at the chain: its online store's; UTC's before there is one."""
     time_zone = db.session.scalar(select(Store.time_zone).where(Store.is_online))
     return policy.local_day(now, time_zone=time_zone or "UTC")
-
-
-def business_day(store_id: UUID, at: datetime) -> date:
-    """The business day of a moment at a store: what daily limits count by."""
-    store = get_store(store_id)
-    return policy.business_day(at, time_zone=store.time_zone, day_ends_at=store.day_ends_at)
 
 
 def list_stores(*, after: UUID | None, limit: int) -> Sequence[Store]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 _NO_OFFSET = timedelta(0)
 _offset = _NO_OFFSET
-_offset_read_at_ns = -1
+_offset_read_from = (0, 0)
 
 
 def now() -> datetime:
@@ -42,15 +42,16 @@ def advance(by: timedelta) -> datetime:
 
 
 def _current_offset() -> timedelta:
-    global _offset, _offset_read_at_ns
+    global _offset, _offset_read_from
     path = os.environ.get("CLOCK_FILE")
     if not path:
         return _NO_OFFSET
     try:
-        changed_at_ns = os.stat(path).st_mtime_ns
+        file = os.stat(path)
     except FileNotFoundError:
         return _NO_OFFSET
-    if changed_at_ns != _offset_read_at_ns:
+    version = (file.st_ino, file.st_mtime_ns)  # a time stamp may tick only every few milliseconds
+    if version != _offset_read_from:
         _offset = timedelta(seconds=float(Path(path).read_text(encoding="ascii")))
-        _offset_read_at_ns = changed_at_ns
+        _offset_read_from = version
     return _offset

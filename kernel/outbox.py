@@ -36,6 +36,7 @@ class Outbox(Base):
     __table_args__ = (
         PrimaryKeyConstraint("member_id", "id"),
         CheckConstraint("done_at IS NULL OR dead_at IS NULL", "one_end"),
+        CheckConstraint("is_open = (done_at IS NULL AND dead_at IS NULL)", "open_until_its_end"),
         Index("ix_outbox_undone", "due_at", postgresql_where=text("is_open")),
     )
 

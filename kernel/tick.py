@@ -60,11 +60,11 @@ def _with_spans(read: dict[str, Any]) -> dict[str, Any] | timedelta:
 
 def _ring(bells: list[Bell], statement: str, params: dict[str, Any]) -> None:
     try:
-        due = hot.read(statement, {**params, "now": clock.now()})
+        (due,) = hot.read_rows(statement, {**params, "now": clock.now()})
     except (Unavailable, TryAgain):
-        log.warning("the database is away")
+        log.warning("tick.database_away")
         return
-    for bell, is_due in zip(bells, due or (), strict=True):
+    for bell, is_due in zip(bells, due, strict=True):
         if is_due:
             queue.ring(bell)
 

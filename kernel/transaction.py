@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from kernel.db import db
@@ -80,6 +80,7 @@ def _meaning(problem: DBAPIError) -> Exception:
     if isinstance(problem, IntegrityError):
         diagnosis = getattr(problem.orig, "diag", None)
         return refusal_for(getattr(diagnosis, "constraint_name", None)) or problem
-    if problem.connection_invalidated or state is None or state[:2] in ("08", "53", "57"):
+    is_lost = isinstance(problem, OperationalError | InterfaceError) and state is None
+    if problem.connection_invalidated or is_lost or (state or "")[:2] in ("08", "53", "57"):
         return Unavailable()
     return problem

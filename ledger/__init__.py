@@ -4,14 +4,15 @@ from ledger import policy
 from ledger.history import list_happenings
 from ledger.policy import Pair
 from ledger.reports import roll_forward, settlement
-from ledger.service import pairs_of, post, reverse
+from ledger.service import Event, post, post_all, reverse
 
 __all__ = [
+    "Event",
     "Pair",
     "list_happenings",
-    "pairs_of",
     "policy",
     "post",
+    "post_all",
     "reverse",
     "roll_forward",
     "settlement",

@@ -31,7 +31,8 @@ class Account(Base):
 class Entry(Base):
     """One accounting event. It may reverse another entry, once. Never changed, never deleted.
 
-    `event_at` is the moment it happened, `book_date` the local day it is booked on.
+    `event_at` is the moment it happened, `book_date` the local day it is booked on. The
+    roll-forward has a column for each kind: another one would be owed and shown nowhere.
     """
 
     __tablename__ = "entry"
@@ -42,6 +43,8 @@ class Entry(Base):
             ["member_id", "reverses_id"], ["entry.member_id", "entry.id"], name="fk_entry_reverses"
         ),
         CheckConstraint("reverses_id <> id", "not_its_own_reversal"),
+        CheckConstraint("kind IN ('sale', 'redemption', 'void', 'lapse')", "kind_known"),
+        CheckConstraint("(kind = 'void') = (reverses_id IS NOT NULL)", "void_reverses"),
     )
 
     member_id: Mapped[UUID]

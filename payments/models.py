@@ -38,7 +38,8 @@ class Payment(Base):
 
     intent → (requires_action | processing) → succeeded | failed | cancelled; or surplus: money
     that came for something already paid, to be given back. A purpose is paid for once, whatever
-    crashes. `amount` is in minor units of ours (whole dollars for TWD).
+    crashes, and one attempt at a time is open. `amount` is in minor units of ours (whole dollars
+    for TWD).
 
     `method_ref`, `keeps_card` and `is_off_session` are what the provider was asked, so that asking
     again under the same key asks the same. `asked_at` is when that was first tried, `due_at` when
@@ -54,6 +55,13 @@ class Payment(Base):
             "purpose_id",
             unique=True,
             postgresql_where=text("status = 'succeeded'"),
+        ),
+        Index(
+            "uq_payment_open_once",
+            "purpose",
+            "purpose_id",
+            unique=True,
+            postgresql_where=text("settled_at IS NULL"),
         ),
         CheckConstraint("amount > 0", "amount_positive"),
         CheckConstraint(
@@ -99,6 +107,7 @@ class ProviderEvent(Base):
 
     __tablename__ = "provider_event"
     __table_args__ = (
+        CheckConstraint("NOT is_open OR done_at IS NULL", "done_is_not_open"),
         Index("ix_provider_event_undone", "due_at", postgresql_where=text("is_open")),
     )
 

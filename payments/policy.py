@@ -54,6 +54,7 @@ _NOT_FOR_THE_HOLDER = frozenset(
 _FIRST_LOOK = timedelta(seconds=60)
 _LAST_LOOK = timedelta(hours=1)
 _KEY_IS_KNOWN_FOR = timedelta(hours=23)
+_HOLDER_WAITS_FOR = timedelta(minutes=30)
 _LATE_ARRIVAL = timedelta(minutes=10)
 
 
@@ -82,9 +83,13 @@ def next_look_at(*, asked_at: datetime, now: datetime) -> datetime:
     return now + min(max(now - asked_at, _FIRST_LOOK), _LAST_LOOK)
 
 
-def may_repeat(*, asked_at: datetime, now: datetime) -> bool:
-    """Whether the provider surely still knows the key: it forgets after 24 hours."""
-    return now - asked_at < _KEY_IS_KNOWN_FOR
+def may_repeat(*, asked_at: datetime, now: datetime, is_off_session: bool) -> bool:
+    """Whether to ask for the money once more, where no answer came; else it is only looked for.
+
+    As long as the provider surely still knows the key: it forgets after 24 hours. On session, as
+    long as its holder may still wait: after an outage nobody is charged for what they gave up.
+    """
+    return now - asked_at < (_KEY_IS_KNOWN_FOR if is_off_session else _HOLDER_WAITS_FOR)
 
 
 def may_still_arrive(*, asked_at: datetime, now: datetime) -> bool:

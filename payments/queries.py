@@ -29,7 +29,7 @@ def find_paid(*, purpose: str, purpose_id: UUID) -> Payment | None:
 
 
 def card_of(*, purpose: str, purpose_id: UUID) -> UUID | None:
-    """Answer the id of the saved card that paid for a purpose, if it was, and with one."""
+    """Answer the card that paid for a purpose, if it is paid and the member let it be kept."""
     paid = find_paid(purpose=purpose, purpose_id=purpose_id)
     return paid.card_id if paid else None
 

@@ -111,7 +111,9 @@ class StripeGateway:
                 )
             except (stripe.CardError, stripe.InvalidRequestError) as refusal:
                 return Setup("failed", customer_ref, failure=_failure_of(refusal))
-        return _setup(made.to_dict())
+        setup = _setup(made.to_dict())
+        # Asked again, the provider says what it said first: meanwhile the holder may have acted.
+        return self.get_setup(made.id) if setup.status == "requires_action" else setup
 
     def get_setup(self, ref: str) -> Setup:
         with _answering():

@@ -74,18 +74,17 @@ def choose(
         LimitReached: what fits may not be taken now.
         InsufficientCups: fewer cups fit than were asked for.
     """
-    held = [lot for lot in lots if lot.ends_at is None or lot.ends_at > now]
-    fitting = _fitting(held, cups=cups)
+    fitting = _fitting(_alive(lots, now), cups=cups)
     allowances = _allowances(fitting, now=now, next_day_at=next_day_at)
     _check_limits(allowances.values(), cups=cups)
     return _soonest_first(fitting, allowances, cups=cups)
 
 
 def left_after(lots: Iterable[HeldLot], taken: Sequence[Taken], *, now: datetime) -> int:
-    """How many cups of this product remain for this store when these are gone."""
-    usable = (lot for lot in lots if lot.accepts_product and lot.accepts_store)
-    alive = (lot for lot in usable if lot.ends_at is None or lot.ends_at > now)
-    return sum(lot.left for lot in alive) - sum(pick.cups for pick in taken)
+    """How many cups of this product can still be taken at this store when these are gone."""
+    fitting = (lot for lot in _alive(lots, now) if lot.accepts_product and lot.accepts_store)
+    free = sum(lot.left for lot in fitting if not lot.is_frozen)
+    return free - sum(pick.cups for pick in taken)
 
 
 def postings(taken: Iterable[Taken], *, made_at_id: UUID) -> list[Pair]:
@@ -103,6 +102,10 @@ def postings(taken: Iterable[Taken], *, made_at_id: UUID) -> list[Pair]:
             lot_id=pick.lot.id,
         )
     ]
+
+
+def _alive(lots: Iterable[HeldLot], now: datetime) -> list[HeldLot]:
+    return [lot for lot in lots if lot.ends_at is None or lot.ends_at > now]
 
 
 def _fitting(held: list[HeldLot], *, cups: int) -> list[HeldLot]:

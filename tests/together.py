@@ -1,4 +1,4 @@
-"""Racing: the same moment for many threads, each with a transaction of its own."""
+"""Racing: the same moment for many threads."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +15,13 @@ from kernel.transaction import again, transaction
 T = TypeVar("T")
 
 
-def together(app: Flask, works: Sequence[Callable[[], T]]) -> list[T | Refusal]:
-    """Start all works at once, each in its own committed transaction; answer what each answered.
+def together(
+    app: Flask, works: Sequence[Callable[[], T]], *, in_transactions: bool = True
+) -> list[T | Refusal]:
+    """Start all works at once, each in a thread of its own; answer what each answered.
 
-    A refusal counts as an answer, whether it was raised or returned.
+    Each is one committed transaction, if it does not open its own ones (`in_transactions=False`),
+    as jobs do and verbs that call the provider. A refusal counts as an answer, raised or returned.
     """
     start = Barrier(len(works))
 
@@ -28,7 +31,7 @@ def together(app: Flask, works: Sequence[Callable[[], T]]) -> list[T | Refusal]:
             start.wait(timeout=10)
             db.session.rollback()
             try:
-                return again(lambda: _committed(work))
+                return again(lambda: _committed(work)) if in_transactions else work()
             except Refusal as refusal:
                 return refusal
 

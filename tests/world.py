@@ -24,7 +24,7 @@ from kernel import secrets
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
-from ledger import policy, post
+from ledger import Event, policy, post
 from members.models import Member, MemberSession
 from redemption import token
 from redemption.models import Credential
@@ -221,22 +221,25 @@ class World:
         with transaction():
             db.session.add(lot)
             db.session.flush()
+            pairs = policy.sale(
+                store_id=lot.store_id,
+                account=lot.account,
+                net=lot.net,
+                vat=lot.vat,
+                cups=lot.units,
+                offer_id=offer_id,
+                lot_id=lot.id,
+            )
             post(
-                member_id=member_id,
-                kind="sale",
-                source_id=lot.id,
-                pairs=policy.sale(
-                    store_id=lot.store_id,
-                    account=lot.account,
-                    net=lot.net,
-                    vat=lot.vat,
-                    cups=lot.units,
-                    offer_id=offer_id,
-                    lot_id=lot.id,
-                ),
-                event_at=lot.sold_at,
-                book_date=lot.sold_at.date(),
-                currency="TWD",
+                Event(
+                    member_id=member_id,
+                    kind="sale",
+                    source_id=lot.id,
+                    pairs=pairs,
+                    event_at=lot.sold_at,
+                    book_date=lot.sold_at.date(),
+                    currency="TWD",
+                )
             )
         return lot.id
 

@@ -98,13 +98,14 @@ class Wallet(Base):
 
 
 class Order(Base):
-    """What a member bought and must pay for: pending → paid → fulfilled, or ended."""
+    """What a member bought and must pay for: pending → fulfilled, or ended."""
 
     __tablename__ = "voucher_order"
     __table_args__ = (
-        CheckConstraint("status IN ('pending', 'paid', 'fulfilled', 'ended')", "status_known"),
+        CheckConstraint("status IN ('pending', 'fulfilled', 'ended')", "status_known"),
         CheckConstraint("total > 0", "total_positive"),
-        CheckConstraint("status IN ('pending', 'ended') OR paid_at IS NOT NULL", "paid_has_time"),
+        CheckConstraint("(status = 'fulfilled') = (paid_at IS NOT NULL)", "paid_has_time"),
+        CheckConstraint("(paid_at IS NULL) = (fulfilled_at IS NULL)", "paid_is_fulfilled"),
         Index("ix_voucher_order_member", "member_id", "id"),
         Index("ix_voucher_order_unpaid", "ends_at", postgresql_where=text("status = 'pending'")),
     )

@@ -55,6 +55,12 @@ def upgrade() -> None:
         sa.Column("book_date", sa.Date(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("reverses_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'void') = (reverses_id IS NOT NULL)", name=op.f("ck_entry_void_reverses")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('sale', 'redemption', 'void', 'lapse')", name=op.f("ck_entry_kind_known")
+        ),
         sa.CheckConstraint("reverses_id <> id", name=op.f("ck_entry_not_its_own_reversal")),
         sa.ForeignKeyConstraint(
             ["member_id", "reverses_id"], ["entry.member_id", "entry.id"], name="fk_entry_reverses"
@@ -124,6 +130,10 @@ def upgrade() -> None:
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.CheckConstraint("done_at IS NULL OR dead_at IS NULL", name=op.f("ck_outbox_one_end")),
+        sa.CheckConstraint(
+            "is_open = (done_at IS NULL AND dead_at IS NULL)",
+            name=op.f("ck_outbox_open_until_its_end"),
+        ),
         sa.PrimaryKeyConstraint("member_id", "id", name=op.f("pk_outbox")),
     )
     op.create_index(
@@ -154,6 +164,9 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "NOT is_open OR done_at IS NULL", name=op.f("ck_provider_event_done_is_not_open")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_event")),
     )
     op.create_index(
@@ -225,7 +238,17 @@ def upgrade() -> None:
         sa.Column("totp_last_step", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
+            "password_hash IS NULL OR role <> 'clerk'", name=op.f("ck_staff_password_at_desks")
+        ),
+        sa.CheckConstraint(
+            "pin_hash IS NULL OR role IN ('clerk', 'manager')", name=op.f("ck_staff_pin_at_tills")
+        ),
+        sa.CheckConstraint(
             "role IN ('clerk', 'manager', 'finance', 'admin')", name=op.f("ck_staff_role_known")
+        ),
+        sa.CheckConstraint(
+            "(password_hash IS NULL) = (totp_sealed IS NULL)",
+            name=op.f("ck_staff_password_has_totp"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("number", name=op.f("uq_staff_number")),
@@ -406,6 +429,13 @@ def upgrade() -> None:
         ["due_at"],
         unique=False,
         postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_payment_open_once",
+        "payment",
+        ["purpose", "purpose_id"],
+        unique=True,
+        postgresql_where=sa.text("settled_at IS NULL"),
     )
     op.create_index(
         "uq_payment_paid_once",
@@ -612,12 +642,16 @@ def upgrade() -> None:
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fulfilled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "status IN ('pending', 'ended') OR paid_at IS NOT NULL",
+            "(status = 'fulfilled') = (paid_at IS NOT NULL)",
             name=op.f("ck_voucher_order_paid_has_time"),
         ),
         sa.CheckConstraint(
-            "status IN ('pending', 'paid', 'fulfilled', 'ended')",
+            "status IN ('pending', 'fulfilled', 'ended')",
             name=op.f("ck_voucher_order_status_known"),
+        ),
+        sa.CheckConstraint(
+            "(paid_at IS NULL) = (fulfilled_at IS NULL)",
+            name=op.f("ck_voucher_order_paid_is_fulfilled"),
         ),
         sa.CheckConstraint("total > 0", name=op.f("ck_voucher_order_total_positive")),
         sa.ForeignKeyConstraint(
@@ -846,6 +880,9 @@ def downgrade() -> None:
         "uq_payment_paid_once",
         table_name="payment",
         postgresql_where=sa.text("status = 'succeeded'"),
+    )
+    op.drop_index(
+        "uq_payment_open_once", table_name="payment", postgresql_where=sa.text("settled_at IS NULL")
     )
     op.drop_index(
         "ix_payment_due", table_name="payment", postgresql_where=sa.text("due_at IS NOT NULL")

@@ -53,7 +53,7 @@ def begin(
             keeps_card=save_card,
             created_at=now,
         )
-        .on_conflict_do_nothing(constraint="uq_payment_attempt")
+        .on_conflict_do_nothing()
         .returning(Payment)
     )
     if made is None:

@@ -99,7 +99,10 @@ def _look(asked: _Asked) -> Intent:
     if payment.provider_ref is not None:
         return provider().get_intent(payment.provider_ref)
     customer_ref = customer_of(payment.member_id)
-    if not policy.may_repeat(asked_at=asked.asked_at, now=clock.now()):
+    is_off_session = payment.is_off_session
+    if not policy.may_repeat(
+        asked_at=asked.asked_at, now=clock.now(), is_off_session=is_off_session
+    ):
         return _search(asked, customer_ref)
     assert payment.method_ref is not None  # held by the database for what was asked
     return provider().charge(
@@ -110,7 +113,7 @@ def _look(asked: _Asked) -> Intent:
             customer_ref=customer_ref,
             method_ref=payment.method_ref,
             keeps_card=payment.keeps_card,
-            is_off_session=payment.is_off_session,
+            is_off_session=is_off_session,
         )
     )
 

@@ -12,6 +12,7 @@ from kernel import hot
 from kernel.errors import RateLimited, Refusal, TryAgain, Unauthenticated
 from kernel.idempotency import Key, checked
 from kernel.ids import new_id
+from kernel.transaction import again
 from redemption import policy, statements, token
 from redemption.errors import (
     REASONS,
@@ -110,27 +111,37 @@ def redeem(*, scan: Scan, now: datetime) -> Redeemed:
         Refusal: see `redemption.policy.choose`; business refusals are kept under the key.
     """
     parsed = token.parse(scan.code)
+    answer = again(lambda: _answered(scan, parsed, now))
+    if isinstance(answer, Refusal):
+        raise answer
+    return answer
+
+
+def _answered(scan: Scan, parsed: token.Token | None, now: datetime) -> Redeemed | Refusal:
     for _ in range(_OPTIMISTIC_TRIES):
-        redeemed = _attempt(hot.read_rows, hot.rows, scan, parsed, now)
-        if redeemed is not None:
-            return redeemed
+        answer = _attempt(hot.read_rows, hot.rows, scan, parsed, now)
+        if answer is not None:
+            return answer
     return _alone(scan, parsed, now)
 
 
-def _alone(scan: Scan, parsed: token.Token | None, now: datetime) -> Redeemed:
+def _alone(scan: Scan, parsed: token.Token | None, now: datetime) -> Redeemed | Refusal:
     """Hold the wallet's lock for one attempt: nobody else can be faster then."""
     with hot.together() as run:
         run(statements.LOCK, {"credential_id": parsed and parsed.credential_id})
-        redeemed = _attempt(run, run, scan, parsed, now)
-    if redeemed is None:
+        answer = _attempt(run, run, scan, parsed, now)
+    if answer is None:  # the same key came through another wallet
         raise TryAgain
-    return redeemed
+    return answer
 
 
 def _attempt(
     read: hot.Run, write: hot.Run, scan: Scan, parsed: token.Token | None, now: datetime
-) -> Redeemed | None:
-    """Read, decide, write; None if the wallet was changed in between."""
+) -> Redeemed | Refusal | None:
+    """Read, decide, write; None if the wallet was changed, or the key answered, in between.
+
+    A refusal is answered, not raised, since what is written of it must be committed.
+    """
     seen = _read(read, scan, parsed, now)
     if seen.known_fingerprint is not None:
         mine = Key(seen.device_id, scan.key, scan.fingerprint)
@@ -138,12 +149,11 @@ def _attempt(
     try:
         genuine = _check_code(seen, parsed, now)
         taken = _decide(seen, scan, now)
-    except TokenInvalid:
-        hot.rows(statements.COUNT_WRONG_CODE, {"device_id": seen.device_id, "now": now})
-        raise
+    except TokenInvalid as refusal:
+        write(statements.COUNT_WRONG_CODE, {"device_id": seen.device_id, "now": now})
+        return refusal
     except Refusal as refusal:
-        _keep_refusal(seen, scan, refusal, now)
-        raise
+        return refusal if _is_kept(write, seen, scan, refusal, now) else None
     return _write(write, seen, scan, _Decided(genuine, taken, new_id()), now)
 
 
@@ -260,10 +270,10 @@ def _row(
     }
 
 
-def _keep_refusal(seen: _Seen, scan: Scan, refusal: Refusal, now: datetime) -> None:
-    """Keep a business refusal under its key, so that a retry hears the same."""
+def _is_kept(write: hot.Run, seen: _Seen, scan: Scan, refusal: Refusal, now: datetime) -> bool:
+    """Keep a business refusal under its key, for a retry; False if a racer answered the key."""
     if refusal.code not in REASONS:
-        return
+        return True
     kept = {
         "principal_id": seen.device_id,
         "key": scan.key,
@@ -271,13 +281,13 @@ def _keep_refusal(seen: _Seen, scan: Scan, refusal: Refusal, now: datetime) -> N
         "answer": Jsonb({"refusal": refusal.code, "facts": refusal.facts}),
         "now": now,
     }
-    hot.rows(statements.REFUSE, kept)
+    return bool(write(statements.REFUSE, kept))
 
 
-def _replayed(answer: dict[str, Any]) -> Redeemed:
+def _replayed(answer: dict[str, Any]) -> Redeemed | Refusal:
     """Say again what this key was answered, whatever happened to the cups since."""
     if "refusal" in answer:
         refusal = REASONS[answer["refusal"]](**answer["facts"])
         refusal.is_replayed = True
-        raise refusal
+        return refusal
     return Redeemed(**answer["redeemed"], is_replayed=True)

@@ -3,17 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 import ledger
 import vouchers
 from chain import StoreScope
 from kernel.db import db
 from kernel.errors import NotFound
-from ledger.models import Entry
 from redemption.errors import AlreadyVoided, VoidTooLate
-from redemption.models import Redemption, RedemptionLine
+from redemption.models import Redemption
 from redemption.policy import VOID_WITHIN
+from redemption.queries import find_by_id, lines_of
 from vouchers.models import Lot
 
 
@@ -45,27 +45,17 @@ def void(
     if now > ended_at:
         raise VoidTooLate(ended_at=ended_at.isoformat())
     _give_back(redemption)
-    booked = db.session.get_one(Entry, (redemption.member_id, redemption.entry_id))
     ledger.reverse(
         member_id=redemption.member_id,
         entry_id=redemption.entry_id,
-        kind="void",
         event_at=redemption.redeemed_at,
-        book_date=booked.book_date,
     )
     redemption.voided_at, redemption.voided_by_id = now, staff_id
     return redemption
 
 
-def find_by_id(redemption_id: UUID) -> Redemption | None:
-    """Find a redemption without knowing whose it is, as a till does."""
-    return db.session.scalar(select(Redemption).where(Redemption.id == redemption_id))
-
-
 def _give_back(redemption: Redemption) -> None:
-    mine = RedemptionLine.member_id == redemption.member_id
-    lines = select(RedemptionLine).where(mine, RedemptionLine.redemption_id == redemption.id)
-    for line in db.session.scalars(lines):
+    for line in lines_of(redemption):
         db.session.execute(
             update(Lot)
             .where(Lot.member_id == line.member_id, Lot.id == line.lot_id)

@@ -12,7 +12,7 @@ from kernel import money, outbox
 from kernel.db import db
 from ledger import policy as books
 from payments.models import Payment
-from payments.policy import OPEN, PAID
+from payments.policy import NEVER_ARRIVED, OPEN, PAID
 from subs import policy
 from subs.models import Period, Subscription
 from subs.service.rows import lock_of_period, plan_of
@@ -53,7 +53,8 @@ def fail(*, period_id: UUID, payment_id: UUID, is_final: bool, now: datetime) ->
     """An attempt to be paid for a period failed, or waits for the member to authenticate it.
 
     Who waits for the member keeps the payment open, and authenticating it completes it. What
-    the member then tries does not count: the attempt was counted when they were asked.
+    the member then tries does not count: the attempt was counted when they were asked. Neither
+    does what never reached the provider, since that was an outage of ours: it is tried again.
     """
     subscription, period = lock_of_period(period_id)
     payment = db.session.get_one(Payment, payment_id)
@@ -63,6 +64,9 @@ def fail(*, period_id: UUID, payment_id: UUID, is_final: bool, now: datetime) ->
     if payment.status not in OPEN:
         period.payment_id = period.asked_at = None
     if was_asked:
+        return
+    if payment.failure == NEVER_ARRIVED:
+        retry_at_once(subscription, period, now=now)
         return
     record_failure(subscription, period, is_final=is_final, now=now)
     if payment.status in OPEN:
@@ -105,7 +109,7 @@ def record_failure(
 
 
 def retry_at_once(subscription: Subscription, period: Period, *, now: datetime) -> None:
-    """Try a past due period with another card now, whatever the schedule says."""
+    """Try a period that is due now, whatever the schedule says."""
     if subscription.ended_at is None:
         period.lapses_at = max(period.lapses_at, now)
         period.retry_at = subscription.due_at = now

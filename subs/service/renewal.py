@@ -84,6 +84,9 @@ def take_up(claimed: Claim, *, now: datetime) -> UUID | None:
         cancel_at_end=subscription.cancel_at_end,
         unpaid=None if unpaid is None else _standing(unpaid),
     )
+    if step in (Step.END, Step.LAPSE) and unpaid is not None and _is_paid(unpaid):
+        subscription.due_at = now + _LOOK_AGAIN  # the news of it is on its way
+        return None
     match step:
         case Step.END:
             end(subscription, unpaid, ended_at=paid_until, now=now)
@@ -99,6 +102,10 @@ def take_up(claimed: Claim, *, now: datetime) -> UUID | None:
 def _standing(unpaid: Period) -> Unpaid:
     is_under_way = unpaid.payment_id is not None and unpaid.asked_at is None
     return Unpaid(unpaid.retry_at, unpaid.lapses_at, is_under_way)
+
+
+def _is_paid(unpaid: Period) -> bool:
+    return payments.find_paid(purpose=PURPOSE, purpose_id=unpaid.id) is not None
 
 
 def _next_period(subscription: Subscription, last: Period, now: datetime) -> Period:

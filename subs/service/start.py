@@ -13,6 +13,7 @@ from subs.models import Subscription
 from subs.service.outcome import settle
 from subs.service.rows import Plan, add_period, plan_of
 from vouchers.models import Order, OrderItem
+from vouchers.policy import PURPOSE as ORDER
 
 
 def start(*, order_item_id: UUID, paid_at: datetime) -> list[Subscription]:
@@ -43,7 +44,7 @@ def _begin(
         order_item_id=item.id,
         ordinal=ordinal,
         store_id=order.store_id,
-        card_id=_card_of(order),
+        card_id=payments.card_of(purpose=ORDER, purpose_id=order.id),
         anchor_at=paid_at,
         time_zone=members.time_zone_of(order.member_id),
         due_at=paid_at,
@@ -54,9 +55,3 @@ def _begin(
     period = add_period(subscription, plan, number=1, now=paid_at)
     settle(subscription, period, paid_at=paid_at)
     return subscription
-
-
-def _card_of(order: Order) -> UUID | None:
-    """The card that paid, if the member let it be kept."""
-    paid = payments.find_paid(purpose="voucher_order", purpose_id=order.id)
-    return None if paid is None else paid.card_id

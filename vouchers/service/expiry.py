@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, select, update
 
-import chain
+from chain.models import Store
 from chain.policy import local_day
 from kernel.db import db
+from ledger import Event, post_all
 from ledger import policy as books
-from ledger.sets import Event, post_all
 from vouchers.models import Lot, OfferVersion, Wallet
 
 _WORKERS = 4
@@ -32,14 +32,14 @@ def lapse_some(*, limit: int, now: datetime) -> int:
     if not members:
         return 0
     due = and_(Lot.member_id.in_(members), _is_due(now))
-    lots = db.session.scalars(select(Lot).where(due).order_by(Lot.member_id, Lot.id)).all()
-    zones = {store: chain.get_store(store).time_zone for store in {lot.store_id for lot in lots}}
-    post_all([_lapse(lot, zones[lot.store_id]) for lot in lots])
+    with_zone = select(Lot, Store.time_zone).join(Store, Store.id == Lot.store_id).where(due)
+    found = db.session.execute(with_zone.order_by(Lot.member_id, Lot.id)).all()
+    post_all([_lapse(lot, time_zone) for lot, time_zone in found])
     # What lapsed has left: used up, and all of its money recognised.
     lapsed = update(Lot).where(due).values(used=Lot.units, net_recognised=Lot.net, is_open=False)
     db.session.execute(lapsed, execution_options={"synchronize_session": False})
     # A wallet may have been emptied just before it was taken: that one does not change again.
-    changed = update(Wallet).where(Wallet.member_id.in_({lot.member_id for lot in lots}))
+    changed = update(Wallet).where(Wallet.member_id.in_({lot.member_id for lot, _ in found}))
     db.session.execute(
         changed.values(version=Wallet.version + 1),
         execution_options={"synchronize_session": False},

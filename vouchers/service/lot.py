@@ -73,20 +73,23 @@ def _find(member_id: UUID, source: str, source_id: UUID, ordinal: int) -> Lot | 
 
 
 def _book(lot: Lot) -> None:
+    pairs = ledger.policy.sale(
+        store_id=lot.store_id,
+        account=lot.account,
+        net=lot.net,
+        vat=lot.vat,
+        cups=lot.units,
+        offer_id=lot.offer_id,
+        lot_id=lot.id,
+    )
     ledger.post(
-        member_id=lot.member_id,
-        kind="sale",
-        source_id=lot.id,
-        pairs=ledger.policy.sale(
-            store_id=lot.store_id,
-            account=lot.account,
-            net=lot.net,
-            vat=lot.vat,
-            cups=lot.units,
-            offer_id=lot.offer_id,
-            lot_id=lot.id,
-        ),
-        event_at=lot.sold_at,
-        book_date=chain.local_date(lot.store_id, lot.sold_at),
-        currency=lot.currency,
+        ledger.Event(
+            member_id=lot.member_id,
+            kind="sale",
+            source_id=lot.id,
+            pairs=pairs,
+            event_at=lot.sold_at,
+            book_date=chain.local_date(lot.store_id, lot.sold_at),
+            currency=lot.currency,
+        )
     )

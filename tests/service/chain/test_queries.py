@@ -18,19 +18,16 @@ def test_a_chain_that_is_not_set_up_sells_nothing_online():
         chain.online_store()
 
 
-def test_a_store_books_on_its_calendar_day_and_counts_by_its_business_day(world: World):
+def test_a_store_books_on_its_calendar_day(world: World):
     after_midnight = datetime(2026, 1, 31, 17, 0, tzinfo=UTC)  # 01:00 on 1 February in Taipei
 
     assert chain.local_date(world.stores["A"], after_midnight) == date(2026, 2, 1)
-    assert chain.business_day(world.stores["A"], after_midnight) == date(2026, 1, 31)
 
 
 @pytest.mark.usefixtures("world")
 def test_what_is_not_there_is_not_found():
     with pytest.raises(NotFound):
         chain.get_store(new_id())
-    with pytest.raises(NotFound):
-        chain.get_product(new_id())
 
 
 def test_lists_go_on_where_the_last_page_ended(world: World):

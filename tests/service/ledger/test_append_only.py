@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege, RestrictViolation, UniqueViolation
+from sqlalchemy.exc import IntegrityError
 
 import ledger
 from kernel.ids import new_id
@@ -47,14 +48,26 @@ def test_the_owner_is_stopped_by_the_trigger(booked, engines, change):
 STORE = new_id()
 
 
+def event(world, **said):
+    return ledger.Event(
+        **{
+            "member_id": new_id(),
+            "kind": "sale",
+            "source_id": new_id(),
+            "event_at": world.now,
+            "book_date": world.now.date(),
+            "currency": "TWD",
+            **said,
+        }
+    )
+
+
 def reverse(world, member_id, entry_id):
     with transaction():
         return ledger.reverse(
             member_id=member_id,
             entry_id=entry_id,
-            kind="void",
             event_at=world.now,
-            book_date=world.now.date(),
         )
 
 
@@ -77,16 +90,16 @@ def test_an_entry_is_reversed_once_and_a_reversal_never(world, booked):
     ],
 )
 def test_a_line_that_moves_nothing_or_has_one_account_is_refused(world, line):
-    with pytest.raises(Exception) as problem, transaction():  # noqa: PT011  its cause is looked at
-        ledger.post(
-            member_id=new_id(),
-            kind="sale",
-            source_id=new_id(),
-            pairs=[line],
-            event_at=world.now,
-            book_date=world.now.date(),
-            currency="TWD",
-        )
+    with pytest.raises(IntegrityError) as problem, transaction():
+        ledger.post(event(world, pairs=[line]))
+    assert isinstance(problem.value.orig, CheckViolation)
+
+
+@pytest.mark.parametrize("kind", ["gift", "void"])
+def test_an_entry_that_no_column_of_the_roll_forward_shows_is_refused(world, kind):
+    pairs = [Pair(STORE, "1111", "2131", 5)]
+    with pytest.raises(IntegrityError) as problem, transaction():
+        ledger.post(event(world, kind=kind, pairs=pairs))
     assert isinstance(problem.value.orig, CheckViolation)
 
 

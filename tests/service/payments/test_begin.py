@@ -3,8 +3,10 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import IntegrityError
 
 from kernel import clock
+from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from payments import Payment, begin, charge
@@ -77,6 +79,22 @@ def test_racers_begin_one_attempt(app: Flask, provider: FakeGateway) -> None:
 
     begun = together(app, [start] * 8)
     assert len(set(map(str, begun))) == 1
+
+
+def test_the_database_takes_one_open_attempt_for_a_purpose(owed: Owed, read: Read) -> None:
+    first = read(owed())
+    second = Payment(
+        id=new_id(),
+        member_id=first.member_id,
+        purpose=first.purpose,
+        purpose_id=first.purpose_id,
+        attempt=2,
+        amount=100,
+        currency="TWD",
+        created_at=first.created_at,
+    )
+    with pytest.raises(IntegrityError, match="uq_payment_open_once"), transaction():
+        db.session.add(second)
 
 
 def test_money_that_comes_twice_is_seen_and_kept_apart(

@@ -12,7 +12,7 @@ from kernel.transaction import transaction
 from payments import Card, CardDeclined, CardNeedsAuthentication, charge, save_card
 from payments.service.cards import customer_of
 from tests.fakes import GOOD, LOST, WANTS_HOLDER, FakeGateway
-from tests.side_by_side import side_by_side
+from tests.together import together
 
 
 def test_a_card_is_saved_without_a_charge(provider: FakeGateway) -> None:
@@ -70,5 +70,5 @@ def test_a_silent_provider_saves_the_card_at_the_second_time(
 def test_racers_for_a_member_make_one_customer(app: Flask, provider: FakeGateway) -> None:
     for _ in range(10):
         member_id = new_id()
-        answers = side_by_side(app, [partial(customer_of, member_id)] * 8)
+        answers = together(app, [partial(customer_of, member_id)] * 8, in_transactions=False)
         assert set(map(str, answers)) == {provider.customers[member_id]}

@@ -22,7 +22,7 @@ from tests.fakes import (
     Crash,
     FakeGateway,
 )
-from tests.side_by_side import side_by_side
+from tests.together import together
 
 Owed = Callable[..., UUID]
 Read = Callable[[UUID], Payment]
@@ -287,7 +287,7 @@ def test_racers_charge_once(app: Flask, provider: FakeGateway, owed: Owed, told:
     def race() -> str:
         return charge(payment_id=payment_id, payment_method=GOOD).status
 
-    answers = side_by_side(app, [race] * 8)
+    answers = together(app, [race] * 8, in_transactions=False)
     assert answers == ["succeeded"] * 8
     assert provider.taken == [payment_id]
     assert told() == ["paid"]

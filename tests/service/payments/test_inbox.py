@@ -17,7 +17,6 @@ from payments.gateway import Intent
 from payments.models import Customer, ProviderEvent
 from tests.events import event, sealed, signed
 from tests.fakes import DECLINED, GOOD, SLOW, WANTS_HOLDER, FakeGateway
-from tests.side_by_side import side_by_side
 from tests.together import together
 
 Owed = Callable[..., UUID]
@@ -157,7 +156,7 @@ def test_two_workers_tell_the_news_once(
         news("succeeded", str(payment.provider_ref))
 
     provider.calls.clear()
-    side_by_side(app, [inbox.read_events] * 4)
+    together(app, [inbox.read_events] * 4, in_transactions=False)
     assert told() == ["paid"]
     assert provider.calls == ["get_intent"] * 12  # each event was one worker's
     assert all(row.done_at for row in kept())

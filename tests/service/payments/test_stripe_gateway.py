@@ -132,6 +132,17 @@ def test_saving_a_bad_card_is_refused() -> None:
         )
 
 
+def test_a_card_that_wanted_its_holder_is_saved_when_it_is_asked_for_again(
+    sandbox: Provider,
+) -> None:
+    member_id, card = new_id(), "pm_card_authenticationRequired"
+    with pytest.raises(CardNeedsAuthentication) as wanted:
+        save_card(member_id=member_id, payment_method=card, now=clock.now())
+    setup_id = wanted.value.facts["client_secret"].partition("_secret_")[0]
+    sandbox.authenticate(setup_id, "succeed")
+    assert save_card(member_id=member_id, payment_method=card, now=clock.now()).last4 == "3184"
+
+
 def test_on_session_the_holder_authenticates(sandbox: Provider, owed: Owed) -> None:
     payment = charge(payment_id=owed(), payment_method="pm_card_authenticationRequired")
     assert payment.status == "requires_action"

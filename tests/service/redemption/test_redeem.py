@@ -1,7 +1,7 @@
 """Cups handed over, on a real database: once, from the right lots, with their money."""
 
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,8 +13,8 @@ from kernel.db import db
 from kernel.errors import RateLimited, Unauthenticated
 from kernel.idempotency import KeyReused
 from kernel.transaction import transaction
-from ledger.models import Line
-from redemption import statements
+from ledger.models import Entry, Line
+from redemption import policy, statements
 from redemption.errors import (
     InsufficientCups,
     LimitReached,
@@ -149,16 +149,15 @@ def test_one_key_through_another_wallet_is_found_under_the_lock_too(world, monke
         world.add_lot(member_id, "eleven")
         code = world.code(world.add_credential(member_id))
         scans.append(world.scan(till, code, key="k" * 20))
-    read, first = module._read, []
+    choose, first = policy.choose, []
 
-    def then_a_faster_twin(*asked):
-        seen = read(*asked)
+    def after_a_faster_twin(*seen, **asked):
         if not first:
             first.append(None)
-            first[0] = redeem(scan=scans[0], now=world.now)
-        return seen
+            redeem(scan=scans[0], now=world.now)
+        return choose(*seen, **asked)
 
-    monkeypatch.setattr(module, "_read", then_a_faster_twin)
+    monkeypatch.setattr(policy, "choose", after_a_faster_twin)
     with pytest.raises(KeyReused):
         redeem(scan=scans[1], now=world.now)
     assert only(Redemption).cups == 1
@@ -279,6 +278,16 @@ def test_a_daily_limit_counts_by_the_business_day_that_ends_at_four(world):
         world.take(till, alice, now=late)
     assert refusal.value.facts["next_at"] == (world.now + timedelta(hours=16)).isoformat()
     assert world.take(till, alice, now=world.now + timedelta(hours=16)).cups == 1
+
+
+def test_the_books_of_a_night_are_of_its_calendar_day_and_its_business_day_is_the_one_before(world):
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_lot(alice, "eleven")
+    after_midnight = world.now + timedelta(hours=13)  # 01:00 on the 15th in Taipei
+    world.take(till, alice, now=after_midnight)
+    with transaction():
+        booked = db.session.scalar(select(Entry.book_date).where(Entry.kind == "redemption"))
+    assert (only(Redemption).business_day, booked) == (date(2026, 1, 14), date(2026, 1, 15))
 
 
 def test_what_a_used_up_limit_does_not_allow_comes_from_another_offer(world):

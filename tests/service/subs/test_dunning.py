@@ -8,7 +8,7 @@ from kernel import outbox
 from kernel.errors import NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.transaction import transaction
-from payments import CardDeclined
+from payments import CardDeclined, charge
 from payments.service.record import record
 from subs import SubscriptionEnded, change_card, jobs
 from subs.models import Period, Subscription
@@ -201,6 +201,20 @@ def test_a_member_who_does_not_authenticate_is_asked_again_and_the_plan_lapses(c
     assert due_period(club, asked).attempts == 5
     assert club.subscription(asked.id).status == "lapsed"
     assert [one.status for one in club.asked()] == ["cancelled"]
+
+
+def test_a_plan_whose_money_came_does_not_lapse_before_that_is_heard(club: Club):
+    asked = waiting(club)
+    payment = club.asked()[-1]
+    club.go_to(due_period(club, asked).lapses_at)
+    club.bank.authenticate(str(payment.provider_ref))
+    charge(payment_id=payment.id)
+
+    jobs.renew_due()  # the worker that hears of payments is slower
+    outbox.drain()
+
+    assert club.subscription(asked.id).status == "active"
+    assert due_period(club, asked).status == "paid"
 
 
 def test_a_new_card_gives_up_the_payment_that_waits_with_the_old_one(club: Club):

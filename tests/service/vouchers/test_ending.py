@@ -11,7 +11,7 @@ from kernel.transaction import transaction
 from payments import sweep
 from tests.fakes import GOOD, SLOW, WANTS_HOLDER, FakeGateway
 from tests.service.vouchers.conftest import lots_of, pay, read_order, settle
-from tests.side_by_side import side_by_side
+from tests.together import together
 from tests.world import World
 from vouchers import Ordered, jobs
 from vouchers.service.fulfil import fulfil
@@ -107,7 +107,7 @@ def test_paying_and_ending_race_to_one_of_two_ends(
     placed = order(member_id, eleven=1).order
     in_time = clock.now()
     pass_time(LATER)
-    side_by_side(app, [lambda: pay(placed, GOOD, now=in_time), jobs.end_unpaid])
+    together(app, [lambda: pay(placed, GOOD, now=in_time), jobs.end_unpaid], in_transactions=False)
     settle()
     is_paid = bool(provider.taken)
     assert read_order(placed).status == ("fulfilled" if is_paid else "ended")
@@ -131,7 +131,7 @@ def test_an_order_that_is_being_fulfilled_does_not_end(
         is_at_work.wait(timeout=10)
         jobs.end_unpaid()
 
-    side_by_side(app, [fulfil_slowly, end])
+    together(app, [fulfil_slowly, end], in_transactions=False)
     assert read_order(placed).status == "fulfilled"
 
 

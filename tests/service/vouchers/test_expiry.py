@@ -14,7 +14,7 @@ from kernel.transaction import transaction
 from ledger.models import Entry
 from redemption.errors import InsufficientCups
 from tests.service.vouchers.conftest import booked, lots_of
-from tests.side_by_side import side_by_side
+from tests.together import together
 from tests.world import World
 from vouchers import jobs
 from vouchers.models import Wallet
@@ -141,7 +141,7 @@ def test_workers_side_by_side_lapse_each_lot_once(app: Flask, world: World) -> N
             with transaction():
                 some = lapse_some(limit=5, now=clock.now())
 
-    side_by_side(app, [work] * 4)
+    together(app, [work] * 4, in_transactions=False)
     jobs.expire_due()  # what a worker left since another held it
     assert [len(entries(member_id)) for member_id in members] == [1] * 40
     with transaction():

@@ -13,7 +13,7 @@ from kernel.transaction import transaction
 from payments import Card, Payment
 from tests.fakes import DECLINED, GOOD, LOST, SLOW, WANTS_HOLDER, FakeGateway
 from tests.service.vouchers.conftest import key, lots_of, pay, read_order, settle
-from tests.side_by_side import side_by_side
+from tests.together import together
 from tests.world import World
 from vouchers import AlreadyPaid, Ordered, OrderEnded, PaymentDeclined
 
@@ -196,7 +196,7 @@ def test_racers_for_one_order_charge_once(
     def race(card: str) -> Callable[[], str]:
         return lambda: pay(placed, card).payment.status
 
-    answers = side_by_side(app, [race(card) for card in cards])
+    answers = together(app, [race(card) for card in cards], in_transactions=False)
     assert len(provider.taken) == 1
     assert "succeeded" in answers
     settle()
@@ -212,7 +212,8 @@ def test_racers_with_one_key_are_one_payment(
     member_id = world.add_member()
     placed = order(member_id, eleven=1).order
     once = key(member_id=member_id)
-    answers = side_by_side(app, [lambda: str(pay(placed, key=once).payment.id)] * 8)
+    race = [lambda: str(pay(placed, key=once).payment.id)] * 8
+    answers = together(app, race, in_transactions=False)
     assert len(set(map(str, answers))) == 1
     assert len(provider.taken) == 1
 
@@ -227,7 +228,7 @@ def test_racers_with_one_key_for_two_orders_pay_one(
         lambda one=one: pay(one, key=key(name, member_id=member_id, of=str(one.id))).payment.status
         for one in two
     ]
-    answers = side_by_side(app, works)
+    answers = together(app, works, in_transactions=False)
     assert sorted(type(answer).__name__ for answer in answers) == ["KeyReused", "str"]
     assert len(provider.taken) == 1
 

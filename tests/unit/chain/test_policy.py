@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from chain import policy
 
@@ -8,14 +8,6 @@ def test_the_local_day_is_the_stores_own():
 
     assert policy.local_day(late, time_zone="Asia/Taipei") == date(2026, 2, 1)
     assert policy.local_day(late, time_zone="Europe/London") == date(2026, 1, 31)
-
-
-def test_the_night_belongs_to_the_business_day_before():
-    four = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)  # 04:00 on 1 February in Taipei
-    taipei = {"time_zone": "Asia/Taipei", "day_ends_at": time(4)}
-
-    assert policy.business_day(four - timedelta(seconds=1), **taipei) == date(2026, 1, 31)
-    assert policy.business_day(four, **taipei) == date(2026, 2, 1)
 
 
 def test_an_enrolment_code_has_nothing_to_mistake():

@@ -59,5 +59,12 @@ def test_the_older_a_question_the_more_seldom_it_is_asked(age: timedelta, wait: 
 
 
 def test_a_key_is_not_repeated_when_the_provider_may_have_forgotten_it() -> None:
-    assert policy.may_repeat(asked_at=NOON - timedelta(hours=22), now=NOON)
-    assert not policy.may_repeat(asked_at=NOON - timedelta(hours=24), now=NOON)
+    off_session = {"now": NOON, "is_off_session": True}
+    assert policy.may_repeat(asked_at=NOON - timedelta(hours=22), **off_session)
+    assert not policy.may_repeat(asked_at=NOON - timedelta(hours=24), **off_session)
+
+
+def test_a_holder_is_not_charged_for_what_they_have_given_up():
+    on_session = {"now": NOON, "is_off_session": False}
+    assert policy.may_repeat(asked_at=NOON - timedelta(minutes=29), **on_session)
+    assert not policy.may_repeat(asked_at=NOON - timedelta(minutes=30), **on_session)
