@@ -1,4 +1,4 @@
-"""gunicorn's entry: `gunicorn --config sandbox/gunicorn.conf.py sandbox.wsgi:app`.
+"""gunicorn's entry: `gunicorn --config sandbox/gunicorn_settings.py sandbox.wsgi:app`.
 
 Exactly one worker, and no `--preload`: idempotency keys in use are known to one process, and
 the thread that delivers webhooks starts with the application, after gunicorn has forked.

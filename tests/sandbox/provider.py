@@ -109,4 +109,4 @@ class Provider:
 
 
 def gunicorn() -> list[str]:
-    return [sys.executable, "-m", "gunicorn", "--config", "sandbox/gunicorn.conf.py"]
+    return [sys.executable, "-m", "gunicorn", "--config", "sandbox/gunicorn_settings.py"]
