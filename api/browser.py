@@ -40,7 +40,7 @@ def set_cookie(response: Response) -> None:
 
 
 def csrf_token(session_token: str) -> str:
-    """Answer what the page of this session sends as X-CSRF-Token; a page elsewhere cannot know."""
+    """Answer what the page of a session sends as X-CSRF-Token; a page elsewhere cannot know."""
     return urlsafe_b64encode(secrets.mac("csrf", session_token.encode())).rstrip(b"=").decode()
 
 
@@ -53,7 +53,7 @@ def refuse_cross_site(session_token: str | None) -> None:
     """Refuse an unsafe request of a cookie session that our own page did not send.
 
     Raises:
-        CrossSite: foreign or missing Origin, or not this session's CSRF token.
+        CrossSite: foreign or missing Origin, or not the session's CSRF token.
     """
     if session_token is None or request.method in _SAFE:
         return

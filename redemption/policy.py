@@ -74,10 +74,10 @@ def choose(
         LimitReached: what fits may not be taken now.
         InsufficientCups: fewer cups fit than were asked for.
     """
-    fitting = _fitting(_alive(lots, now), cups=cups)
+    fitting = sorted(_fitting(_alive(lots, now), cups=cups), key=_burning_order)
     allowances = _allowances(fitting, now=now, next_day_at=next_day_at)
     _check_limits(allowances.values(), cups=cups)
-    return _soonest_first(fitting, allowances, cups=cups)
+    return _take(fitting, allowances, cups=cups)
 
 
 def left_after(lots: Iterable[HeldLot], taken: Sequence[Taken], *, now: datetime) -> int:
@@ -162,7 +162,7 @@ def _check_limits(allowances: Iterable[_Allowance], *, cups: int) -> None:
 
 def _allowance(lots: Sequence[HeldLot], *, now: datetime, next_day_at: datetime) -> _Allowance:
     """How many cups one offer allows now; if fewer than held, by which limit and until when."""
-    terms = lots[0]
+    terms = lots[0]  # of two versions in one wallet, those of the lot that burns first
     allowance = _Allowance(sum(lot.left for lot in lots))
     if terms.max_cups is not None and terms.max_cups < allowance.cups:
         allowance = _Allowance(terms.max_cups, "max_cups")
@@ -177,12 +177,14 @@ def _allowance(lots: Sequence[HeldLot], *, now: datetime, next_day_at: datetime)
     return allowance
 
 
-def _soonest_first(
-    lots: Iterable[HeldLot], allowances: dict[UUID, _Allowance], *, cups: int
-) -> list[Taken]:
+def _burning_order(lot: HeldLot) -> tuple[datetime, datetime, UUID]:
+    return (lot.ends_at or _NEVER, lot.sold_at, lot.id)
+
+
+def _take(lots: Iterable[HeldLot], allowances: dict[UUID, _Allowance], *, cups: int) -> list[Taken]:
     allowed = {offer_id: allowance.cups for offer_id, allowance in allowances.items()}
     taken: list[Taken] = []
-    for lot in sorted(lots, key=lambda lot: (lot.ends_at or _NEVER, lot.sold_at, lot.id)):
+    for lot in lots:
         take = min(lot.left, cups, allowed[lot.offer_id])
         if take == 0:
             continue

@@ -119,6 +119,15 @@ def test_a_limit_counts_per_offer_so_two_lots_of_one_plan_share_it():
         choose(lot(1, **plan), lot(2, **plan), cups=3)
 
 
+def test_of_two_versions_in_a_wallet_the_terms_of_the_lot_that_burns_first_hold():
+    newer = lot(1, cups_per_day=9, cups_today=2)
+    older = lot(2, cups_per_day=3, cups_today=2, sold_at=NOW - timedelta(days=40))
+    for lots in ((newer, older), (older, newer)):
+        with pytest.raises(LimitReached) as refusal:
+            choose(*lots, cups=2)
+        assert refusal.value.facts["allowed"] == 1
+
+
 def test_another_offer_fills_up_what_a_limited_one_does_not_allow():
     limited = lot(1, max_cups=1, ends_at=NOW + timedelta(days=1))
     free = lot(2, offer_id=UUID(int=101))
