@@ -21,7 +21,7 @@ class Figures:
     def add(self, name: str, value: float, unit: str) -> None:
         """Print one figure and remember it."""
         self.measured.append((name, value, unit))
-        print(f"{name} {value:.4g} {unit}" if value < 1 else f"{name} {value:,.1f} {unit}")
+        print(name, f"{value:.4f}" if value < 1 else f"{value:.1f}", unit, flush=True)
 
     def keep(self) -> Path:
         """Write all figures to `bench/results/`, named by the moment; answer the file."""
