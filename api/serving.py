@@ -104,8 +104,7 @@ def _calling(route: Route) -> Call:
     def once(arguments: Arguments, key: Key | None) -> Response:
         if key is None:
             raise RuntimeError(f"{route.name} keeps answers, and was read without its key")
-        keep = idempotency.once if route.transaction == "one" else idempotency.once_apart
-        return keep(key, lambda: work(arguments))
+        return idempotency.once(key, lambda: work(arguments))
 
     return once if route.idempotency == "answer" else plainly
 
