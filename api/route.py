@@ -70,11 +70,6 @@ def refuse_misdeclared(route: Route) -> None:
         raise TypeError(
             f"{route.name} takes {sorted(wanted)}, but its route gives {sorted(route.given)}"
         )
-    if route.idempotency == "answer" and route.transaction == "own":
-        raise TypeError(
-            f"{route.name}: an answer is kept in the transaction of the work; a view that opens "
-            f'its own keeps it there, with idempotency="domain"'
-        )
     if route.idempotency == "answer" and not route.guard.has_principal:
         raise TypeError(f"{route.name}: an answer is kept per caller, and the guard names none")
     if not (route.view.__doc__ or "").strip():

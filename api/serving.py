@@ -104,7 +104,8 @@ def _calling(route: Route) -> Call:
     def once(arguments: Arguments, key: Key | None) -> Response:
         if key is None:
             raise RuntimeError(f"{route.name} keeps answers, and was read without its key")
-        return idempotency.once(key, lambda: work(arguments))
+        keep = idempotency.once if route.transaction == "one" else idempotency.once_apart
+        return keep(key, lambda: work(arguments))
 
     return once if route.idempotency == "answer" else plainly
 

@@ -1,24 +1,27 @@
 """What was answered to an idempotency key, per principal.
 
-Claim, work and answer commit together: a crash leaves no key behind, and a racer waits at the
-primary key until the first one is done. A verb that calls the outside in between binds its key to
-what it recorded before calling (`vouchers.pay`).
+Where the work is one transaction, claim, work and answer commit together: a crash leaves no key
+behind, and a racer waits at the primary key until the first one is done. Where the work calls the
+outside (payments), the claim commits first and holds for a lease; a crash's claim runs out, and
+the work, which is safe to repeat, may run again under the same key.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, PrimaryKeyConstraint, select, update
+from sqlalchemy import JSON, PrimaryKeyConstraint, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped
 
 from kernel.db import Base, db
 from kernel.errors import Conflict, Invalid
+
+LEASE = timedelta(seconds=20)
 
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -38,7 +41,8 @@ class KeyInFlight(Conflict):
 class IdempotencyKey(Base):
     """One key of one principal, the fingerprint of its request, and the answer.
 
-    While a request is at work its answer is JSON's null, which nobody else ever sees.
+    While a request is at work its answer is JSON's null, and `created_at` is when it claimed the
+    key; `LEASE` later it counts as dead.
     """
 
     __tablename__ = "idempotency_key"
@@ -71,6 +75,7 @@ def find_answer(key: Key) -> dict[str, Any] | None:
 
     Raises:
         KeyReused: the earlier request was another one.
+        KeyInFlight: the earlier request is still at work.
     """
     known = db.session.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.answer).where(*_is(key))
@@ -78,14 +83,17 @@ def find_answer(key: Key) -> dict[str, Any] | None:
     return None if known is None else checked(key, known.fingerprint, known.answer)
 
 
-def checked(key: Key, fingerprint: bytes, answer: dict[str, Any]) -> dict[str, Any]:
+def checked(key: Key, fingerprint: bytes, answer: dict[str, Any] | None) -> dict[str, Any]:
     """Answer the stored answer if the request is the same one.
 
     Raises:
         KeyReused: the earlier request was another one.
+        KeyInFlight: the earlier request is still at work.
     """
     if fingerprint != key.fingerprint:
         raise KeyReused
+    if answer is None:
+        raise KeyInFlight
     return answer
 
 
@@ -99,25 +107,53 @@ def claim(key: Key, *, now: datetime) -> dict[str, Any] | None:
         KeyReused: the earlier request was another one.
         KeyInFlight: the earlier request is still at work.
     """
-    ours = insert(IdempotencyKey).values(
+    fresh = insert(IdempotencyKey).values(
         principal_id=key.principal_id,
         key=key.key,
         fingerprint=key.fingerprint,
         answer=JSON.NULL,
         created_at=now,
     )
+    has_died = and_(
+        IdempotencyKey.answer == JSON.NULL,
+        IdempotencyKey.created_at <= now - LEASE,
+        IdempotencyKey.fingerprint == key.fingerprint,
+    )
+    ours = fresh.on_conflict_do_update(
+        index_elements=[IdempotencyKey.principal_id, IdempotencyKey.key],
+        set_={"created_at": now},
+        where=has_died,
+    ).returning(IdempotencyKey.key)
     try:
-        claimed = db.session.scalar(ours.on_conflict_do_nothing().returning(IdempotencyKey.key))
+        is_ours = db.session.scalar(ours) is not None
     except DBAPIError as problem:
         if getattr(problem.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise KeyInFlight from problem
         raise
-    return find_answer(key) if claimed is None else None
+    if is_ours:
+        return None
+    earlier = find_answer(key)
+    if earlier is None:  # given up between the two statements; the caller asks again
+        raise KeyInFlight
+    return earlier
 
 
-def answer(key: Key, answer: dict[str, Any]) -> None:
-    """Answer a claimed key, in the transaction that claimed it."""
-    db.session.execute(update(IdempotencyKey).where(*_is(key)).values(answer=answer))
+def answer(key: Key, answer: dict[str, Any]) -> bool:
+    """Answer a claimed key in the open transaction; False if a second one at work was first."""
+    unanswered = update(IdempotencyKey).where(*_is(key), IdempotencyKey.answer == JSON.NULL)
+    kept = db.session.execute(unanswered.values(answer=answer).returning(IdempotencyKey.key))
+    return kept.scalar() is not None
+
+
+def give_up(key: Key, *, claimed_at: datetime) -> None:
+    """Let a claim go whose work did not come to an answer, unless another has taken it over."""
+    db.session.execute(
+        delete(IdempotencyKey).where(
+            *_is(key),
+            IdempotencyKey.answer == JSON.NULL,
+            IdempotencyKey.created_at == claimed_at,
+        )
+    )
 
 
 def keep_answer(key: Key, answer: dict[str, Any], *, now: datetime) -> bool:

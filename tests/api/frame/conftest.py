@@ -165,12 +165,13 @@ def work_once(*, caller: MemberCaller, body: dict[str, Any]) -> Any:
     return _then(body)
 
 
-@probes.post("/otherwise", guard=member, body=WorkBody, answer=ProbeView, status=201,
-             idempotency="answer", refusals=(Full, Odd))  # fmt: skip
-def work_otherwise(*, caller: MemberCaller, body: dict[str, Any]) -> Any:
-    """Write one row, at another address."""
+@probes.post("/apart", guard=member, body=WorkBody, answer=ProbeView, status=201,
+             idempotency="answer", transaction="own", refusals=(Full, Odd))  # fmt: skip
+def work_apart(*, caller: MemberCaller, body: dict[str, Any]) -> Any:
+    """Write one row in a transaction of the view's own."""
     del caller
-    write_row(body["name"])
+    with transaction():
+        write_row(body["name"])
     return _then(body)
 
 

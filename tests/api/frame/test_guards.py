@@ -76,7 +76,6 @@ def test_a_route_that_came_in_past_the_resources_is_not_served(app: Flask) -> No
     ("declared", "wrong"),
     [
         ({"guard": anyone, "idempotency": "answer"}, "the guard names none"),
-        ({"guard": anyone, "idempotency": "answer", "transaction": "own"}, "of the work"),
         ({"guard": till_token, "idempotency": "answer"}, "takes"),
         ({"guard": anyone, "idempotency": "domain"}, "gives"),
     ],

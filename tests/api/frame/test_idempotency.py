@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,15 +15,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from kernel import clock, idempotency
 from kernel.config import config
 from kernel.db import db
-from kernel.idempotency import IdempotencyKey
+from kernel.idempotency import LEASE, IdempotencyKey, Key
 from kernel.ids import new_id
 from kernel.transaction import transaction
 
 from .conftest import rows_written
 from .principals import bearer, member_token
 
+ROADS = ["once", "apart"]
 KEY = "the-key-of-a-test"
 
 
@@ -36,7 +39,7 @@ def keys_kept() -> int:
         return db.session.scalar(select(func.count()).select_from(IdempotencyKey)) or 0
 
 
-@pytest.mark.parametrize("road", ["once", "domain"])
+@pytest.mark.parametrize("road", [*ROADS, "domain"])
 def test_a_key_must_come(probe: FlaskClient, road: str) -> None:
     token = "shf_" + "A" * 43 if road == "domain" else member_token()
 
@@ -50,8 +53,9 @@ def test_a_key_must_come(probe: FlaskClient, road: str) -> None:
     ["", " ", "short", "a" * 15, "a" * 65, "a" * 15 + "!", '"' + "a" * 16, "a" * 16 + '"',
      "a" * 16 + " b", "a" * 16 + "," + "a" * 16, "é" * 16, "１" * 16, '""', "a" * 16 + "\x7f"],
 )  # fmt: skip
-def test_a_key_that_is_no_key_is_refused(probe: FlaskClient, key: str) -> None:
-    answer = asking(probe, "once", member_token(), key.encode().decode("latin-1"))
+@pytest.mark.parametrize("road", ROADS)
+def test_a_key_that_is_no_key_is_refused(probe: FlaskClient, road: str, key: str) -> None:
+    answer = asking(probe, road, member_token(), key.encode().decode("latin-1"))
 
     assert (answer.status_code, answer.json["reason"]) == (400, "idempotency-key-malformed")
 
@@ -65,11 +69,12 @@ def test_a_key_that_came_twice_is_refused(probe: FlaskClient) -> None:
     assert (answer.status_code, answer.json["reason"]) == (400, "idempotency-key-malformed")
 
 
-def test_a_retry_gets_the_first_answer_again(probe: FlaskClient) -> None:
+@pytest.mark.parametrize("road", ROADS)
+def test_a_retry_gets_the_first_answer_again(probe: FlaskClient, road: str) -> None:
     token = member_token()
 
-    first = asking(probe, "once", token, name="珍珠")
-    quoted = asking(probe, "once", token, f'"{KEY}"', name="珍珠")
+    first = asking(probe, road, token, name="珍珠")
+    quoted = asking(probe, road, token, f'"{KEY}"', name="珍珠")
 
     assert (first.status_code, quoted.status_code) == (201, 201)
     assert quoted.data == first.data == '{"name":"珍珠"}'.encode()
@@ -79,11 +84,12 @@ def test_a_retry_gets_the_first_answer_again(probe: FlaskClient) -> None:
     assert rows_written() == 1
 
 
-def test_a_key_with_another_body_is_refused(probe: FlaskClient) -> None:
+@pytest.mark.parametrize("road", ROADS)
+def test_a_key_with_another_body_is_refused(probe: FlaskClient, road: str) -> None:
     token = member_token()
-    asking(probe, "once", token)
+    asking(probe, road, token)
 
-    answer = asking(probe, "once", token, name="Bob")
+    answer = asking(probe, road, token, name="Bob")
 
     assert (answer.status_code, answer.json["reason"]) == (422, "idempotency-key-reused")
     assert rows_written() == 1
@@ -93,7 +99,7 @@ def test_a_key_at_another_address_is_refused(probe: FlaskClient) -> None:
     token = member_token()
     asking(probe, "once", token)
 
-    assert asking(probe, "otherwise", token).json["reason"] == "idempotency-key-reused"
+    assert asking(probe, "apart", token).json["reason"] == "idempotency-key-reused"
 
 
 def test_the_same_body_written_otherwise_is_the_same(probe: FlaskClient) -> None:
@@ -110,52 +116,61 @@ def test_the_same_body_written_otherwise_is_the_same(probe: FlaskClient) -> None
     assert answer.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_belongs_to_one_caller(probe: FlaskClient) -> None:
+@pytest.mark.parametrize("road", ROADS)
+def test_a_key_belongs_to_one_caller(probe: FlaskClient, road: str) -> None:
     for token in (member_token(), member_token()):
-        assert "Idempotency-Replayed" not in asking(probe, "once", token).headers
+        assert "Idempotency-Replayed" not in asking(probe, road, token).headers
 
     assert rows_written() == 2
 
 
+@pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize(("then", "status"), [("full", 409), ("odd", 422)])
-def test_a_refusal_of_the_business_is_kept(probe: FlaskClient, then: str, status: int) -> None:
+def test_a_refusal_of_the_business_is_kept(
+    probe: FlaskClient, road: str, then: str, status: int
+) -> None:
     token = member_token()
 
-    first = asking(probe, "once", token, then=then)
-    second = asking(probe, "once", token, then=then)
+    first = asking(probe, road, token, then=then)
+    second = asking(probe, road, token, then=then)
 
     assert (first.status_code, second.status_code) == (status, status)
     assert second.data == first.data
     assert second.content_type == "application/problem+json"
     assert second.headers["Idempotency-Replayed"] == "true"
-    assert rows_written() == 0
+    assert rows_written() == (0 if road == "once" else 1)
 
 
+@pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize(("then", "status"), [("absent", 404), ("outage", 503), ("bug", 500)])
 def test_what_is_no_decision_of_the_business_is_not_kept(
-    probe: FlaskClient, then: str, status: int
+    probe: FlaskClient, road: str, then: str, status: int
 ) -> None:
     token = member_token()
 
     for _ in range(2):
-        answer = asking(probe, "once", token, then=then)
+        answer = asking(probe, road, token, then=then)
         assert answer.status_code == status
         assert "Idempotency-Replayed" not in answer.headers
 
     assert keys_kept() == 0
 
 
-def test_what_was_not_valid_may_be_put_right_under_the_same_key(probe: FlaskClient) -> None:
+@pytest.mark.parametrize("road", ROADS)
+def test_what_was_not_valid_may_be_put_right_under_the_same_key(
+    probe: FlaskClient, road: str
+) -> None:
     token = member_token()
-    assert asking(probe, "once", token, name="").status_code == 422
+    assert asking(probe, road, token, name="").status_code == 422
 
-    assert asking(probe, "once", token).status_code == 201
+    assert asking(probe, road, token).status_code == 201
 
 
-def test_twenty_racers_do_the_work_once(probe_app: Flask) -> None:
+@pytest.mark.parametrize("road", ROADS)
+def test_twenty_racers_do_the_work_once(probe_app: Flask, road: str) -> None:
     token = member_token()
 
-    answers = race(20, lambda: asking(probe_app.test_client(), "once", token, then="wait"))
+    answers = race(20, lambda: asking(probe_app.test_client(), road, token, then="wait"))
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.data for answer in answers}) == 1
@@ -163,22 +178,24 @@ def test_twenty_racers_do_the_work_once(probe_app: Flask) -> None:
     assert rows_written() == 1
 
 
-def test_racers_who_are_refused_hear_one_refusal(probe_app: Flask) -> None:
+@pytest.mark.parametrize("road", ROADS)
+def test_racers_who_are_refused_hear_one_refusal(probe_app: Flask, road: str) -> None:
     token = member_token()
 
-    answers = race(12, lambda: asking(probe_app.test_client(), "once", token, then="full"))
+    answers = race(12, lambda: asking(probe_app.test_client(), road, token, then="full"))
 
     assert {answer.status_code for answer in answers} == {409}
     assert len({answer.data for answer in answers}) == 1
     assert keys_kept() == 1
 
 
-def test_racers_with_two_bodies_are_not_mixed_up(probe_app: Flask) -> None:
+@pytest.mark.parametrize("road", ROADS)
+def test_racers_with_two_bodies_are_not_mixed_up(probe_app: Flask, road: str) -> None:
     token = member_token()
     names = iter(["Alice", "Bob"] * 6)
 
     answers = race(
-        12, lambda: asking(probe_app.test_client(), "once", token, name=next(names), then="wait")
+        12, lambda: asking(probe_app.test_client(), road, token, name=next(names), then="wait")
     )
 
     served = [answer for answer in answers if answer.status_code == 201]
@@ -205,6 +222,80 @@ def test_a_racer_waits_two_seconds_for_an_open_transaction(probe: FlaskClient) -
     assert asking(probe, "once", token).status_code == 201
 
 
+def test_a_racer_waits_two_seconds_for_a_claim(probe: FlaskClient) -> None:
+    token, member_id = known_member()
+    claim_of_a_crash(member_id, age=timedelta(seconds=1))
+
+    began_at = time.monotonic()
+    answer = asking(probe, "apart", token)
+    waited_s = time.monotonic() - began_at
+
+    assert (answer.status_code, answer.json["reason"]) == (409, "idempotency-in-flight")
+    assert 1.8 < waited_s < 3.5
+    assert rows_written() == 0
+
+
+def test_the_claim_of_a_crash_runs_out(probe: FlaskClient) -> None:
+    token, member_id = known_member()
+    claim_of_a_crash(member_id, age=LEASE)
+
+    answer = asking(probe, "apart", token)
+
+    assert answer.status_code == 201
+    assert "Idempotency-Replayed" not in answer.headers
+    assert asking(probe, "apart", token).headers["Idempotency-Replayed"] == "true"
+
+
+def test_the_claim_of_a_crash_is_not_for_another_body(probe: FlaskClient) -> None:
+    token, member_id = known_member()
+    claim_of_a_crash(member_id, age=LEASE)
+
+    answer = asking(probe, "apart", token, name="Bob")
+
+    assert answer.json["reason"] == "idempotency-key-reused"
+
+
+def test_a_claim_that_ran_out_goes_to_one_racer_only(probe_app: Flask) -> None:
+    token, member_id = known_member()
+    claim_of_a_crash(member_id, age=LEASE, then="wait")
+
+    answers = race(12, lambda: asking(probe_app.test_client(), "apart", token, then="wait"))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert rows_written() == 1
+
+
+def test_the_slower_of_two_at_work_gives_the_answer_of_the_faster(app: Flask) -> None:
+    del app
+    key, now = Key(new_id(), KEY, b"print"), clock.now()
+    with transaction():
+        idempotency.claim(key, now=now)
+    with transaction():
+        assert idempotency.claim(key, now=now + LEASE) is None
+
+    with transaction():
+        assert idempotency.answer(key, {"by": "the faster"})
+    with transaction():
+        assert not idempotency.answer(key, {"by": "the slower"})
+        assert idempotency.find_answer(key) == {"by": "the faster"}
+
+
+def test_who_lost_a_claim_does_not_take_it_from_who_has_it(app: Flask) -> None:
+    del app
+    key, now = Key(new_id(), KEY, b"print"), clock.now()
+    with transaction():
+        idempotency.claim(key, now=now)
+    with transaction():
+        idempotency.claim(key, now=now + LEASE)
+
+    with transaction():
+        idempotency.give_up(key, claimed_at=now)
+    assert keys_kept() == 1
+    with transaction():
+        idempotency.give_up(key, claimed_at=now + LEASE)
+    assert keys_kept() == 0
+
+
 def test_a_domain_gets_the_key_and_says_when_it_replays(probe: FlaskClient) -> None:
     token = "shf_" + "A" * 43
 
@@ -220,6 +311,14 @@ def known_member() -> tuple[str, UUID]:
     """Sign somebody in whose id is known; answer the token and the id."""
     member_id = new_id()
     return member_token(member_id=member_id), member_id
+
+
+def claim_of_a_crash(member_id: UUID, *, age: timedelta, then: str = "") -> None:
+    """Claim the key for what `asking` sends, and never answer."""
+    body = {"name": "Alice", "then": then}
+    print_of_it = idempotency.fingerprint("POST /v1/probes/apart", body)
+    with transaction():
+        idempotency.claim(Key(member_id, KEY, print_of_it), now=clock.now() - age)
 
 
 def race(racers: int, ask: Callable[[], TestResponse]) -> list[TestResponse]:
