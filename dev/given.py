@@ -53,11 +53,11 @@ def _port(text: str) -> tuple[int, list[str]]:
     if text:
         if not (text.isascii() and text.isdigit() and 0 < int(text) <= _HIGHEST_PORT):
             return 0, [f"PORT={text} is no port: give a number from 1 to {_HIGHEST_PORT}."]
-        if not ports.is_free(int(text)):
+        if not ports.reserve(int(text)):
             return 0, [f"PORT={text} is taken by another program: stop that or give another one."]
         return int(text), []
     for port in range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED):
-        if ports.is_free(port):
+        if ports.reserve(port):
             return port, []
     last = FIRST_PORT + _PORTS_TRIED - 1
     return 0, [f"Every port from {FIRST_PORT} to {last} is taken: give a free one as PORT."]

@@ -1,9 +1,11 @@
 """Ports on 127.0.0.1. A server keeps the one it had while that is free, so its URL stays."""
 
 import socket
+import sys
 from pathlib import Path
 
 _HOST = "127.0.0.1"
+_reserved: dict[int, socket.socket] = {}
 
 
 def choose(folder: Path) -> int:
@@ -27,6 +29,28 @@ def is_free(port: int) -> bool:
             probe.bind((_HOST, port))
         except OSError:
             return False
+    return True
+
+
+def reserve(port: int) -> bool:
+    """Keep a free port for what this process is about to start; False if it is somebody's.
+
+    Between looking and listening lie seconds, in which a second start would find it free too. So
+    there is a name beside the port, which the kernel gives to one process and takes back from the
+    dead, whoever it ran as. Only Linux has such names; elsewhere looking must do.
+    """
+    if port in _reserved:
+        return True
+    if not is_free(port):
+        return False
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    if sys.platform == "linux":
+        try:
+            name.bind(f"\0jibei-port-{port}")
+        except OSError:
+            name.close()
+            return False
+    _reserved[port] = name
     return True
 
 
