@@ -39,10 +39,10 @@ def reserve(port: int) -> bool:
     there is a name beside the port, which the kernel gives to one process and takes back from the
     dead, whoever it ran as. Only Linux has such names; elsewhere looking must do.
     """
-    if port in _reserved:
-        return True
     if not is_free(port):
         return False
+    if port in _reserved:
+        return True
     name = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     if sys.platform == "linux":
         try:
