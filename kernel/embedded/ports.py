@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 _HOST = "127.0.0.1"
-_reserved: dict[int, socket.socket] = {}
+_reserved: set[int] = set()
 
 
 def choose(folder: Path) -> int:
@@ -50,7 +50,8 @@ def reserve(port: int) -> bool:
         except OSError:
             name.close()
             return False
-    _reserved[port] = name
+    _reserved.add(port)
+    name.detach()  # open until this process ends
     return True
 
 
