@@ -10,9 +10,6 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from kernel.config import config
 
@@ -23,6 +20,10 @@ _slow = PasswordHasher()
 @cache
 def key_for(purpose: str) -> bytes:
     """Derive the 32-byte key of one purpose from SECRET_KEY."""
+    # Where it is used, here and below: it brings OpenSSL along, 6 MB that most workers never need.
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode())
     return derive.derive(config().secret_key)
 
@@ -44,12 +45,16 @@ def digest(token: str) -> bytes:
 
 def seal(key: bytes, plain: bytes) -> bytes:
     """Encrypt under AES-256-GCM with a random nonce in front."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     nonce = secrets.token_bytes(_NONCE)
     return nonce + AESGCM(key).encrypt(nonce, plain, None)
 
 
 def unseal(key: bytes, sealed: bytes) -> bytes:
     """Open what `seal` closed."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
 
 

@@ -75,6 +75,7 @@ def test_a_given_port_that_is_taken_is_refused(taken_port: int) -> None:
 def test_without_a_given_port_the_next_free_one_is_used() -> None:
     first = given({}).port
     with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
         stranger.bind(("127.0.0.1", first))
         stranger.listen()
 
