@@ -1,6 +1,6 @@
 """The chain itself: legal entities, stores, products, staff and devices."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
@@ -32,10 +32,23 @@ class Store(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    legal_entity_id: Mapped[UUID] = mapped_column(ForeignKey(LegalEntity.id))
     time_zone: Mapped[str]
     day_ends_at: Mapped[time]
     is_online: Mapped[bool] = mapped_column(default=False)
+
+
+class StoreOwner(Base):
+    """To whom a store belongs, from the first day of a month on. A change adds a row."""
+
+    __tablename__ = "store_owner"
+    __table_args__ = (
+        PrimaryKeyConstraint("store_id", "starts_on"),
+        CheckConstraint("extract(day FROM starts_on) = 1", "starts_on_the_first"),
+    )
+
+    store_id: Mapped[UUID] = mapped_column(ForeignKey(Store.id))
+    starts_on: Mapped[date]
+    legal_entity_id: Mapped[UUID] = mapped_column(ForeignKey(LegalEntity.id))
 
 
 class Product(Base):

@@ -15,13 +15,14 @@ from sqlalchemy.exc import ProgrammingError
 
 from dev import home
 from dev.given import FIRST_PORT
-from dev.sample_rows import load_chart, load_offers, load_products, load_stores, read_chain
+from dev.sample_rows import load_offers, load_products, load_stores, read_chain
 from dev.sample_staff import SignIn, load_staff, read_sign_ins, sign_ins_path
 from kernel import clock
 from kernel.application import bare_application
 from kernel.config import ConfigError, config
 from kernel.errors import Unavailable
 from kernel.transaction import transaction
+from ledger import install_chart
 
 
 def main() -> int:
@@ -49,7 +50,7 @@ def main() -> int:
 def load(*, now: datetime) -> None:
     """Add what the database lacks of the sample chain, in the open transaction."""
     chain = read_chain()
-    load_chart(chain["accounts"])
+    install_chart()
     load_stores(chain)
     load_products(chain)
     load_offers(chain, now=now)

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from chain.models import LegalEntity, Product, Store
+from chain.models import LegalEntity, Product, Store, StoreOwner
 from kernel.db import Base, db
 from kernel.ids import new_id
-from ledger.models import Account
+from ledger.chart import SINCE_EVER
 from subs.models import PlanSchedule
 from vouchers.models import Offer, OfferVersion, OfferVersionProduct
 
@@ -26,12 +26,6 @@ def read_chain() -> dict[str, Any]:
     return chain
 
 
-def load_chart(accounts: list[dict[str, str]]) -> None:
-    """Open the accounts of the chart that are not open yet."""
-    known = set(db.session.scalars(select(Account.code)))
-    db.session.add_all(Account(**account) for account in accounts if account["code"] not in known)
-
-
 def load_stores(chain: Mapping[str, Any]) -> None:
     """Add legal entities, and their stores. A business day ends at four in the morning."""
     for entity in _missing(LegalEntity, chain["legal_entities"]):
@@ -43,12 +37,14 @@ def load_stores(chain: Mapping[str, Any]) -> None:
             id=new_id(),
             code=store["code"],
             name=store["name"],
-            legal_entity_id=entities[store["legal_entity"]].id,
             time_zone=_TIME_ZONE,
             day_ends_at=_DAY_ENDS_AT,
             is_online=store.get("is_online", False),
         )
+        owner = entities[store["legal_entity"]]
         db.session.add(made)
+        db.session.flush()
+        db.session.add(StoreOwner(store_id=made.id, starts_on=SINCE_EVER, legal_entity_id=owner.id))
     db.session.flush()
 
 
@@ -85,7 +81,6 @@ def _version(terms: Mapping[str, Any], *, chain: Mapping[str, Any], now: datetim
         offer_id=offer.id,
         version=1,
         currency=chain["currency"],
-        vat_percent=chain["vat_percent"],
         sale_starts_at=now,
         **{name: terms[name] for name in same},
     )

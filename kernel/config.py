@@ -1,6 +1,7 @@
 """One frozen object from the environment. Start-up names everything that is missing, at once."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -31,6 +32,9 @@ class Config:
     message_port: str
     message_file: str | None
     database_pool_size: int
+    alert_to: str | None
+    seal_to: str | None
+    smtp_url: str | None
 
     @property
     def is_development(self) -> bool:
@@ -59,6 +63,9 @@ def config() -> Config:
         "message_port": _message_port(env),
         "message_file": env.str("MESSAGE_FILE", None),
         "database_pool_size": env.int("DATABASE_POOL_SIZE", 4),
+        "alert_to": env.str("ALERT_TO", None, validate=_unless_none(_person)),
+        "seal_to": env.str("SEAL_TO", None, validate=_unless_none(_outside)),
+        "smtp_url": env.str("SMTP_URL", None, validate=_unless_none(_smtp)),
     }
     if os.environ.get("JIBEI_MODE") != "development":
         env.str("CLOCK_FILE", "", validate=_absent)  # `kernel.clock` would follow it
@@ -84,6 +91,14 @@ def _sentences(problem: EnvError) -> str:
     return "\n".join(["These environment variables need your attention:", *lines])
 
 
+def _unless_none(check: validate.Regexp) -> Callable[[str | None], None]:
+    def checked(given: str | None) -> None:
+        if given is not None:
+            check(given)
+
+    return checked
+
+
 def _refusing(pattern: str, sentence: str) -> validate.Regexp:
     return validate.Regexp(pattern, error=sentence)
 
@@ -97,4 +112,12 @@ _origin = _refusing(r"https?://[^/\s]+$", "give the address that shoppers use, h
 _absent = validate.Equal("", error="the clock moves in development only: take it out")
 _sender = _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function")
 _console_or_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
+_person = _refusing(
+    r"(\+[1-9]\d{6,14}|[^@\s]+@[^@\s]+)$", "give a phone, +886…, or an e-mail address"
+)
+_outside = _refusing(
+    r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$",
+    "give file:/path, mailto:somebody@host or the https:// address of an object store",
+)
+_smtp = _refusing(r"smtps?://\S+$", "give smtp://user:password@host:587")
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

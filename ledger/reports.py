@@ -8,46 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from dateutil.relativedelta import relativedelta
 from sqlalchemy import text
 
 from kernel.db import db
-from kernel.errors import Invalid
-
-
-class PeriodInvalid(Invalid):
-    """A period is a month, `2026-01`, that has begun."""
-
-    code = "period-invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A calendar month as a period of the books, `[first_on, next_on)`."""
-
-    first_on: date
-
-    @classmethod
-    def parse(cls, period: str, *, today_on: date) -> "Month":
-        """Read `2026-01`.
-
-        Raises:
-            PeriodInvalid: it is no month, or has not begun.
-        """
-        try:
-            first_on = date.fromisoformat(f"{period}-01")
-        except ValueError:
-            raise PeriodInvalid(period=period) from None
-        if first_on > today_on or len(period) != len("2026-01"):
-            raise PeriodInvalid(period=period)
-        return cls(first_on)
-
-    @property
-    def next_on(self) -> date:
-        return self.first_on + relativedelta(months=1)
-
-    def __str__(self) -> str:
-        return f"{self.first_on:%Y-%m}"
+from ledger.month import Month
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,10 @@ WITH bumped AS (
     FROM bumped, unnest(%(lot_ids)s::uuid[], %(offer_ids)s::uuid[], %(lot_cups)s::bigint[],
                         %(lot_amounts)s::bigint[]) AS pick
 ), booked AS (
-    INSERT INTO entry (member_id, id, kind, source_id, event_at, book_date, currency)
+    INSERT INTO entry (
+        member_id, id, kind, source_id, event_at, occurred_on, book_date, currency, content_hash)
     SELECT member_id, %(entry_id)s, 'redemption', %(redemption_id)s, %(now)s, %(today_on)s,
-           %(currency)s
+           %(today_on)s, %(currency)s, %(content_hash)s
     FROM bumped
 ), lines AS (
     INSERT INTO line (

@@ -4,7 +4,7 @@ Rows are written through the models; each test says only what matters to it.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,12 +19,13 @@ from chain.models import (
     Staff,
     StaffStore,
     Store,
+    StoreOwner,
 )
 from kernel import secrets
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
-from ledger import Event, policy, post
+from ledger import Event, install_chart, policy, post
 from members.models import Member, MemberSession
 from redemption import token
 from redemption.models import Credential
@@ -72,7 +73,6 @@ class World:
             id=new_id(),
             code=code,
             name=f"Store {code}",
-            legal_entity_id=entity.id,
             time_zone="Asia/Taipei",
             day_ends_at=time(4),
             is_online=is_online,
@@ -81,6 +81,10 @@ class World:
             db.session.add(entity)
             db.session.flush()
             db.session.add(store)
+            db.session.flush()
+            db.session.add(
+                StoreOwner(store_id=store.id, starts_on=date(1970, 1, 1), legal_entity_id=entity.id)
+            )
         self.stores[code] = store.id
         return store.id
 
@@ -105,7 +109,6 @@ class World:
             **{
                 "price": 500,
                 "currency": "TWD",
-                "vat_percent": 5,
                 "cups": 11,
                 "bonus_cups": 1,
                 "expiry_mode": "never",
@@ -237,7 +240,7 @@ class World:
                     source_id=lot.id,
                     pairs=pairs,
                     event_at=lot.sold_at,
-                    book_date=lot.sold_at.date(),
+                    occurred_on=lot.sold_at.date(),
                     currency="TWD",
                 )
             )
@@ -295,6 +298,8 @@ def only(model: type[Row]) -> Row:
 def small_world(now: datetime) -> World:
     """Stores A, B, C and the online store W; a latte; the pack of 11 for 500."""
     world = World(now)
+    with transaction():
+        install_chart()
     for code in ("A", "B", "C"):
         world.add_store(code)
     world.add_store("W", is_online=True)

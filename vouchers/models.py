@@ -32,8 +32,10 @@ class Offer(Base):
 class OfferVersion(Base):
     """The terms of an offer at one time. A change makes a new version; what was sold keeps its own.
 
-    `price` includes VAT. `cups` counts the bonus cups, which are on the same terms. `accepted_at`
-    says where cups are handed over: at `all` stores, the `selling` one, or the `listed` ones.
+    `price` includes VAT, at the rate that `vat_code` has on the day of the sale. `cups` counts the
+    bonus cups, which are on the same terms. `accepted_at` says where cups are handed over: at `all`
+    stores, the `selling` one, or the `listed` ones. `guarantee_months` is how long the performance
+    of what was sold is guaranteed (a year at least, law).
     """
 
     __tablename__ = "offer_version"
@@ -46,7 +48,7 @@ class OfferVersion(Base):
         CheckConstraint("max_cups > 0", "max_cups_positive"),
         CheckConstraint("cups_per_day > 0", "cups_per_day_positive"),
         CheckConstraint("minimum_interval_s BETWEEN 1 AND 86400", "minimum_interval_sane"),
-        CheckConstraint("vat_percent BETWEEN 0 AND 99", "vat_percent_sane"),
+        CheckConstraint("guarantee_months >= 12", "guarantee_at_least_a_year"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -55,7 +57,8 @@ class OfferVersion(Base):
     name: Mapped[str]
     price: Mapped[int]
     currency: Mapped[str]
-    vat_percent: Mapped[int]
+    vat_code: Mapped[str] = mapped_column(default="standard")
+    guarantee_months: Mapped[int] = mapped_column(default=12)
     cups: Mapped[int]
     bonus_cups: Mapped[int] = mapped_column(default=0)
     expiry_mode: Mapped[str]

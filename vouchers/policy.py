@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kernel.money import without_vat
+from kernel.money import Taxed
 
 PURPOSE = "voucher_order"
 """What payments for orders are for; news of them comes as `voucher_order.paid`."""
@@ -23,14 +23,14 @@ class Priced:
     vat: int
 
 
-def priced(*, price: int, vat_percent: int, quantity: int) -> Priced:
+def priced(one: Taxed, *, quantity: int) -> Priced:
     """The price of so many of one offer.
 
-    VAT is taken out of each single one, so that every lot of the line carries the same money and
+    VAT was taken out of each single one, so that every lot of the line carries the same money and
     the lots add up to the line without a remainder.
     """
-    net, vat = without_vat(price, vat_percent=vat_percent)
-    return Priced(gross=quantity * price, net=quantity * net, vat=quantity * vat)
+    net, vat = quantity * one.net, quantity * one.vat
+    return Priced(gross=net + vat, net=net, vat=vat)
 
 
 def ends_at(*, ordered_at: datetime) -> datetime:

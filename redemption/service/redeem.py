@@ -13,6 +13,7 @@ from kernel.errors import RateLimited, Refusal, TryAgain, Unauthenticated
 from kernel.idempotency import Key, checked
 from kernel.ids import new_id
 from kernel.transaction import again
+from ledger.content import content_hash
 from redemption import policy, statements, token
 from redemption.errors import (
     REASONS,
@@ -236,11 +237,26 @@ def _row(
 ) -> dict[str, Any]:
     taken = decided.taken
     pairs = policy.postings(taken, made_at_id=seen.store_id)
+    currency, entry_id = taken[0].lot.currency, new_id()
+    assert seen.member_id is not None  # there are lots
     return {
         "member_id": seen.member_id,
         "version": seen.version,
         "redemption_id": decided.redemption_id,
-        "entry_id": new_id(),
+        "entry_id": entry_id,
+        # Today is in an open month, since only one that is over everywhere is closed.
+        "content_hash": content_hash(
+            member_id=seen.member_id,
+            entry_id=entry_id,
+            kind="redemption",
+            source_id=decided.redemption_id,
+            event_at=now,
+            occurred_on=seen.today_on,
+            book_date=seen.today_on,
+            currency=currency,
+            reverses_id=None,
+            pairs=pairs,
+        ),
         "store_id": seen.store_id,
         "device_id": seen.device_id,
         "staff_id": seen.staff_id,
@@ -251,7 +267,7 @@ def _row(
         "business_day": seen.business_day,
         "credential_id": decided.code.credential_id,
         "step": decided.code.step,
-        "currency": taken[0].lot.currency,
+        "currency": currency,
         "lot_ids": [pick.lot.id for pick in taken],
         "offer_ids": [pick.lot.offer_id for pick in taken],
         "lot_cups": [pick.cups for pick in taken],

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+import chain
 import ledger
 import vouchers
 from chain import StoreScope
@@ -23,8 +24,8 @@ def void(
     """Undo a redemption of one's own store: clerks for 30 minutes, managers for 24 hours.
 
     1. find it, and the wallet it came from; 2. take the wallet's lock, so that no other verb
-    moves the same cups; 3. give back cups and money, lot by lot; 4. reverse the entry, with the
-    date on which the cups had been handed over.
+    moves the same cups; 3. give back cups and money, lot by lot; 4. reverse the entry, on the day
+    on which the cups had been handed over while its month is open.
 
     Raises:
         NotFound: there is no such redemption.
@@ -48,7 +49,8 @@ def void(
     ledger.reverse(
         member_id=redemption.member_id,
         entry_id=redemption.entry_id,
-        event_at=redemption.redeemed_at,
+        event_at=now,
+        known_on=chain.local_date(store_id, now),
     )
     redemption.voided_at, redemption.voided_by_id = now, staff_id
     return redemption

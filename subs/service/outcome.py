@@ -7,8 +7,10 @@ what is known already is not counted again.
 from datetime import datetime
 from uuid import UUID
 
+import chain
+import ledger
 import vouchers
-from kernel import money, outbox
+from kernel import outbox
 from kernel.db import db
 from ledger import policy as books
 from payments.models import Payment
@@ -148,7 +150,8 @@ def give_up_payment(subscription: Subscription, period: Period, *, now: datetime
 def _grant(subscription: Subscription, period: Period, *, sold_at: datetime) -> None:
     """Issue the cups of a paid period, which end with it. Locks the member's wallet."""
     version = plan_of(subscription.offer_version_id).version
-    taxed = money.without_vat(version.price, vat_percent=version.vat_percent)
+    sold_on = chain.local_date(subscription.store_id, sold_at)
+    taxed = ledger.taxed(version.price, code=version.vat_code, on=sold_on)
     vouchers.issue_lot(
         member_id=subscription.member_id,
         offer_version_id=version.id,

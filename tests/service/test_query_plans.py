@@ -24,7 +24,7 @@ from kernel.db import Base, db
 from kernel.due import is_due
 from kernel.ids import new_id
 from kernel.transaction import transaction
-from ledger.reports import Month
+from ledger.month import Month
 from redemption.service.void import find_by_id
 from redemption.statements import READ
 

@@ -34,7 +34,7 @@ def lapse_some(*, limit: int, now: datetime) -> int:
     due = and_(Lot.member_id.in_(members), _is_due(now))
     with_zone = select(Lot, Store.time_zone).join(Store, Store.id == Lot.store_id).where(due)
     found = db.session.execute(with_zone.order_by(Lot.member_id, Lot.id)).all()
-    post_all([_lapse(lot, time_zone) for lot, time_zone in found])
+    post_all([_lapse(lot, time_zone, now) for lot, time_zone in found])
     # What lapsed has left: used up, and all of its money recognised.
     lapsed = update(Lot).where(due).values(used=Lot.units, net_recognised=Lot.net, is_open=False)
     db.session.execute(lapsed, execution_options={"synchronize_session": False})
@@ -62,7 +62,7 @@ def _take_wallets(limit: int, now: datetime) -> Sequence[UUID]:
     return db.session.scalars(free.limit(limit).with_for_update(skip_locked=True)).all()
 
 
-def _lapse(lot: Lot, time_zone: str) -> Event:
+def _lapse(lot: Lot, time_zone: str, now: datetime) -> Event:
     assert lot.ends_at is not None  # it is due
     return Event(
         member_id=lot.member_id,
@@ -77,6 +77,7 @@ def _lapse(lot: Lot, time_zone: str) -> Event:
             lot_id=lot.id,
         ),
         event_at=lot.ends_at,
-        book_date=local_day(lot.ends_at, time_zone=time_zone),
+        occurred_on=local_day(lot.ends_at, time_zone=time_zone),
+        known_on=local_day(now, time_zone=time_zone),
         currency=lot.currency,
     )

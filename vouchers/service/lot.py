@@ -89,7 +89,7 @@ def _book(lot: Lot) -> None:
             source_id=lot.id,
             pairs=pairs,
             event_at=lot.sold_at,
-            book_date=chain.local_date(lot.store_id, lot.sold_at),
+            occurred_on=chain.local_date(lot.store_id, lot.sold_at),
             currency=lot.currency,
         )
     )

@@ -1,13 +1,15 @@
 """An order is placed: what a member wants to buy, at today's terms."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import select
 
 import chain
+import ledger
+from chain.policy import local_day
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
@@ -48,7 +50,8 @@ def place_order(
         ordered_at=now,
         ends_at=policy.ends_at(ordered_at=now),
     )
-    lines = [_line(order, at, wanted, terms) for at, wanted in enumerate(items, 1)]
+    today_on = local_day(now, time_zone=store.time_zone)
+    lines = [_line(order, at, wanted, terms, today_on) for at, wanted in enumerate(items, 1)]
     order.total = sum(line.gross for line in lines)
     if order.total > policy.MOST:
         raise OrderTooLarge(most=policy.MOST)
@@ -78,10 +81,15 @@ def _one_currency(terms: Mapping[UUID, OfferVersion]) -> str:
 
 
 def _line(
-    order: Order, position: int, wanted: Wanted, terms: Mapping[UUID, OfferVersion]
+    order: Order,
+    position: int,
+    wanted: Wanted,
+    terms: Mapping[UUID, OfferVersion],
+    today_on: date,
 ) -> OrderItem:
     version, quantity = terms[wanted["offer_id"]], wanted["quantity"]
-    price = policy.priced(price=version.price, vat_percent=version.vat_percent, quantity=quantity)
+    one = ledger.taxed(version.price, code=version.vat_code, on=today_on)
+    price = policy.priced(one, quantity=quantity)
     return OrderItem(
         id=new_id(),
         order_id=order.id,

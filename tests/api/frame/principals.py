@@ -51,7 +51,6 @@ def device_token(**changes: Any) -> tuple[UUID, str]:
         id=new_id(),
         code=str(new_id()),
         name="Store",
-        legal_entity_id=entity.id,
         time_zone="Asia/Taipei",
         day_ends_at=time(4),
     )

@@ -15,6 +15,7 @@ from dev.sample_rows import read_chain
 from dev.sample_staff import read_sign_ins, sign_ins_path
 from kernel.db import Base, db
 from kernel.transaction import transaction
+from ledger.chart import SINCE_EVER, label_account, list_accounts
 from ledger.models import Account
 from subs.models import PlanSchedule
 from vouchers.models import Offer, OfferVersion, OfferVersionProduct
@@ -67,12 +68,15 @@ def test_a_second_load_changes_nothing(now: datetime):
 
 def test_a_load_adds_what_is_missing_and_leaves_the_rest(now: datetime):
     with transaction():
-        db.session.add(Account(code="1111", name="The chain's own name", kind="asset"))
+        db.session.add(Account(code="1111", kind="asset"))
+        db.session.flush()
+        label_account(code="1111", name="Ours", external_code="100", starts_on=SINCE_EVER)
     _load(now)
 
-    names = {row.code: row.name for row in db.session.scalars(select(Account))}
-    assert names["1111"] == "The chain's own name"
-    assert len(names) == 15
+    with transaction():
+        chart = {row.code: row for row in list_accounts(on=now.date())}
+    assert (chart["1111"].name, chart["1111"].external_code) == ("Ours", "100")
+    assert len(chart) == 16
 
 
 def test_the_pack_and_the_plan_of_the_tour_are_as_the_chains_publish_them(now: datetime):

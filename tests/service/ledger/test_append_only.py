@@ -55,7 +55,7 @@ def event(world, **said):
             "kind": "sale",
             "source_id": new_id(),
             "event_at": world.now,
-            "book_date": world.now.date(),
+            "occurred_on": world.now.date(),
             "currency": "TWD",
             **said,
         }
@@ -68,6 +68,7 @@ def reverse(world, member_id, entry_id):
             member_id=member_id,
             entry_id=entry_id,
             event_at=world.now,
+            known_on=world.now.date(),
         )
 
 
@@ -95,7 +96,7 @@ def test_a_line_that_moves_nothing_or_has_one_account_is_refused(world, line):
     assert isinstance(problem.value.orig, CheckViolation)
 
 
-@pytest.mark.parametrize("kind", ["gift", "void"])
+@pytest.mark.parametrize("kind", ["present", "void"])
 def test_an_entry_that_no_column_of_the_roll_forward_shows_is_refused(world, kind):
     pairs = [Pair(STORE, "1111", "2131", 5)]
     with pytest.raises(IntegrityError) as problem, transaction():
@@ -107,8 +108,10 @@ def test_two_reversals_of_one_entry_clash_in_the_database(world, booked, engines
     with transaction():
         (sale,) = ledger.list_happenings(member_id=booked, limit=9, before_id=None)
     insert = (
-        "INSERT INTO entry SELECT member_id, %s, 'void', source_id, event_at, book_date, currency,"
-        " id FROM entry WHERE id = %s"
+        "INSERT INTO entry (member_id, id, kind, source_id, event_at, occurred_on, book_date,"
+        " currency, reverses_id, content_hash)"
+        " SELECT member_id, %s, 'void', source_id, event_at, occurred_on, book_date, currency,"
+        " id, content_hash FROM entry WHERE id = %s"
     )
     with psycopg.connect(engines.postgres.url("jibei_app", "jibei")) as connection:
         connection.execute(insert, (new_id(), sale.id))

@@ -8,7 +8,9 @@ import pytest
 import ledger
 import redemption
 from kernel.transaction import transaction
-from ledger.reports import Month, Movement, Owed, PeriodInvalid
+from ledger.errors import PeriodInvalid
+from ledger.month import Month
+from ledger.reports import Movement, Owed
 
 JANUARY = Month(date(2026, 1, 1))
 FEBRUARY = Month(date(2026, 2, 1))

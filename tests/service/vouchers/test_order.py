@@ -21,7 +21,7 @@ def add_version(world: World, code: str, number: int, **terms: object) -> None:
     offer_id, version_id = world.offers[code]
     with transaction():
         first = db.session.get_one(OfferVersion, version_id)
-        same = ("name", "price", "currency", "vat_percent", "cups", "bonus_cups", "expiry_mode")
+        same = ("name", "price", "currency", "vat_code", "cups", "bonus_cups", "expiry_mode")
         then = {name: getattr(first, name) for name in (*same, "sale_starts_at", "sale_ends_at")}
         db.session.add(
             OfferVersion(id=new_id(), offer_id=offer_id, version=number, **(then | terms))

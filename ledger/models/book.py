@@ -9,30 +9,42 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base
 
-
-class Account(Base):
-    """One account of the chart. Codes are the chain's own; these are only the defaults."""
-
-    __tablename__ = "account"
-    __table_args__ = (
-        CheckConstraint("kind IN ('asset', 'liability', 'income', 'expense')", "kind_known"),
-    )
-
-    code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    kind: Mapped[str]
+KINDS = (
+    "sale",
+    "redemption",
+    "void",
+    "refund",
+    "payout",
+    "gift",
+    "claim",
+    "gift_return",
+    "transfer",
+    "lapse",
+    "top_up",
+    "earning",
+    "dispute_opened",
+    "dispute_won",
+    "dispute_lost",
+    "settlement",
+    "adjustment",
+    "breakage",
+)
+_KIND_KNOWN = "kind IN ({})".format(", ".join(f"'{kind}'" for kind in KINDS))
 
 
 class Entry(Base):
     """One accounting event. It may reverse another entry, once. Never changed, never deleted.
 
-    `event_at` is the moment it happened, `book_date` the local day it is booked on. The
-    roll-forward has a column for each kind: another one would be owed and shown nowhere.
+    `event_at` is the moment it happened, `occurred_on` the local day it belongs to, `book_date` the
+    day it is booked on: the same, unless that day's month was no longer open when it became known.
+    `member_id` is whose cups it moved, or NOBODY. `content_hash` is over all fields and lines, see
+    `ledger.content`.
     """
 
     __tablename__ = "entry"
@@ -43,8 +55,11 @@ class Entry(Base):
             ["member_id", "reverses_id"], ["entry.member_id", "entry.id"], name="fk_entry_reverses"
         ),
         CheckConstraint("reverses_id <> id", "not_its_own_reversal"),
-        CheckConstraint("kind IN ('sale', 'redemption', 'void', 'lapse')", "kind_known"),
+        CheckConstraint(_KIND_KNOWN, "kind_known"),
         CheckConstraint("(kind = 'void') = (reverses_id IS NOT NULL)", "void_reverses"),
+        CheckConstraint("book_date >= occurred_on", "booked_late_never_early"),
+        CheckConstraint("octet_length(content_hash) = 32", "content_hash_has_32_bytes"),
+        Index("ix_entry_late", "book_date", postgresql_where=text("book_date <> occurred_on")),
     )
 
     member_id: Mapped[UUID]
@@ -52,9 +67,11 @@ class Entry(Base):
     kind: Mapped[str]
     source_id: Mapped[UUID]
     event_at: Mapped[datetime]
+    occurred_on: Mapped[date]
     book_date: Mapped[date]
     currency: Mapped[str]
     reverses_id: Mapped[UUID | None]
+    content_hash: Mapped[bytes]
 
 
 class Line(Base):
@@ -88,3 +105,18 @@ class Line(Base):
     counterpart_store_id: Mapped[UUID | None]
     offer_id: Mapped[UUID | None]
     lot_id: Mapped[UUID | None]
+
+
+class Unfolded(Base):
+    """An entry that is not yet in the roll-ups and not yet sealed: the books' own outbox.
+
+    A trigger writes it with the entry, the fold deletes it. Entry ids do not commit in order, so
+    no watermark could tell what is new.
+    """
+
+    __tablename__ = "unfolded"
+    __table_args__ = (PrimaryKeyConstraint("entry_id", "member_id"),)
+
+    entry_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    book_date: Mapped[date]

@@ -1,0 +1,1 @@
+"""How the verbs of the books are done."""

@@ -1,0 +1,141 @@
+"""How entries get into the books."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from kernel.db import db
+from kernel.errors import NotFound
+from kernel.ids import new_id
+from ledger import policy
+from ledger.content import content_hash
+from ledger.errors import AlreadyReversed
+from ledger.models import Entry, Line
+from ledger.policy import Pair
+from ledger.service.dating import book_date, hold_months, open_from
+
+_OF_PAIR = [field.name for field in fields(Pair)]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened, and the pairs it moves: an entry before it is written.
+
+    `source_id` names what caused it (a lot, a redemption). `occurred_on` is the local date, at the
+    store where it happened, that it belongs to; `known_on` the one on which it became known, where
+    that was later.
+    """
+
+    member_id: UUID
+    kind: str
+    source_id: UUID
+    pairs: Sequence[Pair]
+    event_at: datetime
+    occurred_on: date
+    currency: str
+    known_on: date | None = None
+    reverses_id: UUID | None = None
+
+
+def post(event: Event) -> UUID:
+    """Write one event into the books, in the caller's transaction, and answer its entry's id."""
+    (entry_id,) = post_all([event])
+    return entry_id
+
+
+def post_all(events: Sequence[Event]) -> list[UUID]:
+    """Write events into the books, an entry each, each on its book date (`service.dating`).
+
+    The number of statements does not grow with the number of events.
+
+    Raises:
+        PeriodClosed: the database's own answer, should a date be wrong all the same.
+    """
+    if not events:
+        return []
+    hold_months(day for event in events for day in (event.occurred_on, _known_on(event)))
+    first_open = open_from()
+    rows = [_rows(event, first_open) for event in events]
+    db.session.execute(insert(Entry), [entry for entry, _ in rows])
+    db.session.execute(insert(Line), [line for _, lines in rows for line in lines])
+    return [entry["id"] for entry, _ in rows]
+
+
+def reverse(*, member_id: UUID, entry_id: UUID, event_at: datetime, known_on: date) -> UUID:
+    """Undo an entry by one that turns its lines around; answer the new one's id.
+
+    It belongs to the day of what it undoes, and is booked on that while the month is open; else on
+    `known_on`, the local date of the undoing (E8).
+
+    Raises:
+        NotFound: the member has no such entry.
+        AlreadyReversed: an entry is reversed once, and a reversal not at all.
+    """
+    entry = db.session.get(Entry, (member_id, entry_id))
+    if entry is None:
+        raise NotFound
+    if entry.reverses_id is not None:
+        raise AlreadyReversed
+    return post(
+        Event(
+            member_id=member_id,
+            kind="void",
+            source_id=entry.source_id,
+            pairs=policy.reversal(_pairs_of(entry)),
+            event_at=event_at,
+            occurred_on=entry.occurred_on,
+            known_on=known_on,
+            currency=entry.currency,
+            reverses_id=entry_id,
+        )
+    )
+
+
+def _pairs_of(entry: Entry) -> list[Pair]:
+    mine = select(Line).where(
+        Line.member_id == entry.member_id,
+        Line.book_date == entry.book_date,
+        Line.entry_id == entry.id,
+    )
+    return [
+        Pair(**{name: getattr(line, name) for name in _OF_PAIR})
+        for line in db.session.scalars(mine.order_by(Line.ordinal))
+    ]
+
+
+def _known_on(event: Event) -> date:
+    return event.known_on or event.occurred_on
+
+
+def _rows(event: Event, first_open: date | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    booked_on = book_date(
+        occurred_on=event.occurred_on, known_on=_known_on(event), first_open=first_open
+    )
+    said: dict[str, Any] = {
+        "member_id": event.member_id,
+        "kind": event.kind,
+        "source_id": event.source_id,
+        "event_at": event.event_at,
+        "occurred_on": event.occurred_on,
+        "book_date": booked_on,
+        "currency": event.currency,
+        "reverses_id": event.reverses_id,
+    }
+    entry_id = new_id()
+    sealed = content_hash(entry_id=entry_id, pairs=event.pairs, **said)
+    entry = {**said, "id": entry_id, "content_hash": sealed}
+    return entry, [_line_row(entry, ordinal, pair) for ordinal, pair in enumerate(event.pairs, 1)]
+
+
+def _line_row(entry: dict[str, Any], ordinal: int, pair: Pair) -> dict[str, Any]:
+    return {
+        "member_id": entry["member_id"],
+        "entry_id": entry["id"],
+        "ordinal": ordinal,
+        "book_date": entry["book_date"],
+        **{name: getattr(pair, name) for name in _OF_PAIR},
+    }
