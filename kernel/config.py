@@ -33,8 +33,10 @@ class Config:
     message_file: str | None
     database_pool_size: int
     alert_to: str | None
-    seal_to: str | None
+    seal_to: tuple[str, ...]
+    seal_authorization: str | None
     smtp_url: str | None
+    mail_from: str | None
 
     @property
     def is_development(self) -> bool:
@@ -64,8 +66,10 @@ def config() -> Config:
         "message_file": env.str("MESSAGE_FILE", None),
         "database_pool_size": env.int("DATABASE_POOL_SIZE", 4),
         "alert_to": env.str("ALERT_TO", None, validate=_unless_none(_person)),
-        "seal_to": env.str("SEAL_TO", None, validate=_unless_none(_outside)),
+        "seal_to": env.list("SEAL_TO", [], validate=_places),
+        "seal_authorization": env.str("SEAL_AUTHORIZATION", None),
         "smtp_url": env.str("SMTP_URL", None, validate=_unless_none(_smtp)),
+        "mail_from": env.str("MAIL_FROM", None),
     }
     if os.environ.get("JIBEI_MODE") != "development":
         env.str("CLOCK_FILE", "", validate=_absent)  # `kernel.clock` would follow it
@@ -74,6 +78,7 @@ def config() -> Config:
     except EnvError as problem:
         raise ConfigError(_sentences(problem)) from None
     read["secret_key"] = bytes.fromhex(read["secret_key"])
+    read["seal_to"] = tuple(read["seal_to"])
     read["stripe_webhook_secrets"] = tuple(read["stripe_webhook_secrets"])
     return Config(**read)
 
@@ -99,6 +104,11 @@ def _unless_none(check: validate.Regexp) -> Callable[[str | None], None]:
     return checked
 
 
+def _places(given: list[str]) -> None:
+    for place in given:
+        _outside(place)
+
+
 def _refusing(pattern: str, sentence: str) -> validate.Regexp:
     return validate.Regexp(pattern, error=sentence)
 
@@ -117,7 +127,7 @@ _person = _refusing(
 )
 _outside = _refusing(
     r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$",
-    "give file:/path, mailto:somebody@host or the https:// address of an object store",
+    "give file:/path, mailto:name@host or https://host/folder, separated by commas",
 )
 _smtp = _refusing(r"smtps?://\S+$", "give smtp://user:password@host:587")
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

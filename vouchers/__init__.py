@@ -9,7 +9,15 @@ from vouchers.errors import (
     PaymentDeclined,
 )
 from vouchers.holdings import list_balances, list_holdings
-from vouchers.queries import Offered, Ordered, OrderedItem, get_order, list_offers, list_orders
+from vouchers.queries import (
+    Offered,
+    Ordered,
+    OrderedItem,
+    get_order,
+    list_offer_codes,
+    list_offers,
+    list_orders,
+)
 from vouchers.service.lot import issue_lot
 from vouchers.service.order import place_order
 from vouchers.service.pay import Paid, pay
@@ -31,6 +39,7 @@ __all__ = [
     "issue_lot",
     "list_balances",
     "list_holdings",
+    "list_offer_codes",
     "list_offers",
     "list_orders",
     "pay",

@@ -54,6 +54,11 @@ def current_versions(offer_ids: Sequence[UUID], *, now: datetime) -> Mapping[UUI
     return {version.offer_id: version for version in found}
 
 
+def list_offer_codes() -> Mapping[UUID, str]:
+    """What the chain calls each of its offers, for reports and exports."""
+    return dict(db.session.execute(select(Offer.id, Offer.code)).tuples().all())
+
+
 def list_offers(*, kind: str, after: UUID | None, limit: int, now: datetime) -> Sequence[Offered]:
     """Packs, or plans, that are on sale, in the order in which they were thought of."""
     current = _on_sale(now).subquery()

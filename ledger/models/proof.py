@@ -11,7 +11,10 @@ from kernel.db import Base
 
 
 class BooksCheck(Base):
-    """One run over all invariants. `position` is where it goes on after a stop."""
+    """One run over all invariants. `position` is where it goes on after a stop.
+
+    `due_at` is when a worker may take up an unfinished one again; every step moves it on.
+    """
 
     __tablename__ = "books_check"
     __table_args__ = (CheckConstraint("findings >= 0 AND checked >= 0", "counts_positive"),)
@@ -19,6 +22,7 @@ class BooksCheck(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    due_at: Mapped[datetime]
     position: Mapped[dict[str, Any]]
     checked: Mapped[int] = mapped_column(default=0)
     findings: Mapped[int] = mapped_column(default=0)

@@ -1,6 +1,7 @@
 """On which day an event is booked: its own, if that month is open."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, select, text
@@ -24,13 +25,31 @@ def hold_months(days: Iterable[date]) -> None:
         )
 
 
-def open_from() -> date | None:
-    """The first day that the shops may book on; None while no month was ever closed.
+FINANCE_KINDS = ("adjustment", "breakage")
+"""What finance books, also into a month that is soft."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFrom:
+    """The first days that may be booked on, by everybody and by finance; None for any day.
 
     Months are closed in order, so all that are not open come before all that are.
     """
-    last = db.session.scalar(select(func.max(BookMonth.first_on)))
-    return last and Month(last).next_on
+
+    everybody: date | None
+    finance: date | None
+
+    def for_kind(self, kind: str) -> date | None:
+        """The first day for entries of a kind."""
+        return self.finance if kind in FINANCE_KINDS else self.everybody
+
+
+def open_from() -> OpenFrom:
+    """Where the open months begin now."""
+    is_closed = BookMonth.state == "closed"
+    last = select(func.max(BookMonth.first_on), func.max(BookMonth.first_on).filter(is_closed))
+    left, closed = db.session.execute(last).one()
+    return OpenFrom(left and Month(left).next_on, closed and Month(closed).next_on)
 
 
 def book_date(*, occurred_on: date, known_on: date, first_open: date | None) -> date:

@@ -16,7 +16,7 @@ from ledger.content import content_hash
 from ledger.errors import AlreadyReversed
 from ledger.models import Entry, Line
 from ledger.policy import Pair
-from ledger.service.dating import book_date, hold_months, open_from
+from ledger.service.dating import OpenFrom, book_date, hold_months, open_from
 
 _OF_PAIR = [field.name for field in fields(Pair)]
 
@@ -58,8 +58,8 @@ def post_all(events: Sequence[Event]) -> list[UUID]:
     if not events:
         return []
     hold_months(day for event in events for day in (event.occurred_on, _known_on(event)))
-    first_open = open_from()
-    rows = [_rows(event, first_open) for event in events]
+    opening = open_from()
+    rows = [_rows(event, opening) for event in events]
     db.session.execute(insert(Entry), [entry for entry, _ in rows])
     db.session.execute(insert(Line), [line for _, lines in rows for line in lines])
     return [entry["id"] for entry, _ in rows]
@@ -111,9 +111,11 @@ def _known_on(event: Event) -> date:
     return event.known_on or event.occurred_on
 
 
-def _rows(event: Event, first_open: date | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _rows(event: Event, opening: OpenFrom) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     booked_on = book_date(
-        occurred_on=event.occurred_on, known_on=_known_on(event), first_open=first_open
+        occurred_on=event.occurred_on,
+        known_on=_known_on(event),
+        first_open=opening.for_kind(event.kind),
     )
     said: dict[str, Any] = {
         "member_id": event.member_id,

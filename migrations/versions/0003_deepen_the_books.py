@@ -27,6 +27,12 @@ CREATE FUNCTION month_number(day date) RETURNS integer LANGUAGE sql IMMUTABLE PA
 
 # Every statement in the function sees what was committed before it: after the lock, a month that
 # its closer has just closed.
+# Sums of bigint that stay bigint: sum() makes numerics, which cost a large report half its time.
+_TOTAL = """
+CREATE AGGREGATE total(bigint) (
+    SFUNC = int8pl, STYPE = bigint, INITCOND = '0', COMBINEFUNC = int8pl, PARALLEL = SAFE)
+"""
+
 _ENTERS = """
 CREATE FUNCTION enters_the_books() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -34,8 +40,14 @@ BEGIN
     FROM (SELECT DISTINCT month_number(book_date) AS month FROM fresh ORDER BY 1) months;
     IF EXISTS (
         SELECT FROM fresh
-        JOIN book_month ON book_month.first_on = date_trunc('month', fresh.book_date)::date
-        WHERE book_month.state = 'closed' OR fresh.kind NOT IN ('adjustment', 'breakage')
+        CROSS JOIN (
+            SELECT max(first_on) AS first_on,
+                   max(first_on) FILTER (WHERE state = 'closed') AS closed_on
+            FROM book_month
+        ) latest
+        WHERE date_trunc('month', book_date)::date <= latest.closed_on
+           OR (date_trunc('month', book_date)::date <= latest.first_on
+               AND kind NOT IN ('adjustment', 'breakage'))
     ) THEN
         RAISE EXCEPTION 'the month is closed to this entry: book it in the first open one'
             USING ERRCODE = 'check_violation', TABLE = 'entry',
@@ -156,6 +168,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("position", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("checked", sa.BigInteger(), nullable=False),
         sa.Column("findings", sa.BigInteger(), nullable=False),
@@ -441,6 +454,7 @@ def upgrade() -> None:
     _version_the_owners()
     _name_the_rates()
     op.execute(_LOCK)
+    op.execute(_TOTAL)
     op.execute(_ENTERS)
     op.execute(
         "CREATE TRIGGER enters_the_books AFTER INSERT ON entry REFERENCING NEW TABLE AS fresh "
@@ -525,6 +539,7 @@ def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP TRIGGER enters_the_books ON entry")
     op.execute("DROP FUNCTION enters_the_books()")
+    op.execute("DROP AGGREGATE total(bigint)")
     op.execute("DROP FUNCTION month_number(date)")
     op.execute("DROP FUNCTION books_lock()")
     op.add_column("offer_version", sa.Column("vat_percent", sa.BigInteger()))

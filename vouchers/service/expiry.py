@@ -34,7 +34,8 @@ def lapse_some(*, limit: int, now: datetime) -> int:
     due = and_(Lot.member_id.in_(members), _is_due(now))
     with_zone = select(Lot, Store.time_zone).join(Store, Store.id == Lot.store_id).where(due)
     found = db.session.execute(with_zone.order_by(Lot.member_id, Lot.id)).all()
-    post_all([_lapse(lot, time_zone, now) for lot, time_zone in found])
+    ended = [_Ended(lot, _ended_on(lot, time_zone), local_day(now, time_zone=time_zone)) for lot, time_zone in found]
+    post_all(_lapses(ended))
     # What lapsed has left: used up, and all of its money recognised.
     lapsed = update(Lot).where(due).values(used=Lot.units, net_recognised=Lot.net, is_open=False)
     db.session.execute(lapsed, execution_options={"synchronize_session": False})
@@ -62,7 +63,23 @@ def _take_wallets(limit: int, now: datetime) -> Sequence[UUID]:
     return db.session.scalars(free.limit(limit).with_for_update(skip_locked=True)).all()
 
 
-def _lapse(lot: Lot, time_zone: str, now: datetime) -> Event:
+def _ended_on(lot: Lot, time_zone: str) -> date:
+    assert lot.ends_at is not None  # it is due
+    return local_day(lot.ends_at, time_zone=time_zone)
+
+
+def _lapses(ended: Sequence[_Ended]) -> list[Event]:
+    """An entry each. Whether an offer's breakage is estimated is asked once for each month."""
+    months = {Month.of(one.ended_on) for one in ended}
+    estimated = {month: estimated_offers(month.first_on) for month in months}
+    return [
+        _lapse(one, is_estimated=one.lot.offer_id in estimated[Month.of(one.ended_on)])
+        for one in ended
+    ]
+
+
+def _lapse(one: _Ended, *, is_estimated: bool) -> Event:
+    lot = one.lot
     assert lot.ends_at is not None  # it is due
     return Event(
         member_id=lot.member_id,
@@ -75,9 +92,10 @@ def _lapse(lot: Lot, time_zone: str, now: datetime) -> Event:
             cups=lot.units - lot.used,
             offer_id=lot.offer_id,
             lot_id=lot.id,
+            is_estimated=is_estimated,
         ),
         event_at=lot.ends_at,
-        occurred_on=local_day(lot.ends_at, time_zone=time_zone),
-        known_on=local_day(now, time_zone=time_zone),
+        occurred_on=one.ended_on,
+        known_on=one.known_on,
         currency=lot.currency,
     )
