@@ -1,6 +1,6 @@
 # Everything a developer runs. The first of these makes .venv; nothing outside the checkout changes.
 .DEFAULT_GOAL := help
-.PHONY: help up test tour bench check format lock reset clean
+.PHONY: help up test tour prove bench check format lock reset clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -19,6 +19,9 @@ test: $(INSTALLED) ## Run all tests on engines of their own; ARGS='-k redeem' fo
 
 tour: $(INSTALLED) ## Play the main job over HTTP, as a story
 	@$(PYTHON) -m dev.tour $(ARGS)
+
+prove: $(INSTALLED) ## Let beancount and hledger prove a year of generated books
+	@$(PYTHON) -m dev.prove $(ARGS)
 
 bench: $(INSTALLED) ## Measure; ONLY=redeem for one part, SHORT=1 for a quick look
 	@ONLY='$(ONLY)' SHORT='$(SHORT)' $(PYTHON) -m bench $(ARGS)

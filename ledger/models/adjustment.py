@@ -24,6 +24,7 @@ class Adjustment(Base):
         CheckConstraint("rejected_at IS NULL OR approved_at IS NULL", "one_end"),
         CheckConstraint("(rejected_at IS NULL) = (rejected_by_id IS NULL)", "rejected_by_somebody"),
         CheckConstraint("reason <> ''", "has_a_reason"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency_plain"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -58,6 +58,7 @@ class Entry(Base):
         CheckConstraint(_KIND_KNOWN, "kind_known"),
         CheckConstraint("(kind = 'void') = (reverses_id IS NOT NULL)", "void_reverses"),
         CheckConstraint("book_date >= occurred_on", "booked_late_never_early"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency_plain"),
         CheckConstraint("octet_length(content_hash) = 32", "content_hash_has_32_bytes"),
         Index("ix_entry_late", "book_date", postgresql_where=text("book_date <> occurred_on")),
     )

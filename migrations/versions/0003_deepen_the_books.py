@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("rejected_by_id", sa.Uuid(), nullable=True),
         sa.Column("rejected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("entry_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name=op.f("ck_adjustment_currency_plain")),
         sa.CheckConstraint("reason <> ''", name=op.f("ck_adjustment_has_a_reason")),
         sa.CheckConstraint(
             "(approved_at IS NULL) = (approved_by_id IS NULL) AND (approved_at IS NULL) = (entry_id IS NULL)",
@@ -482,6 +483,7 @@ def _widen_the_entry() -> None:
     op.alter_column("entry", "occurred_on", nullable=False)
     op.alter_column("entry", "content_hash", nullable=False)
     op.create_check_constraint("booked_late_never_early", "entry", "book_date >= occurred_on")
+    op.create_check_constraint("currency_plain", "entry", "currency ~ '^[A-Z]{3}$'")
     op.create_check_constraint(
         "content_hash_has_32_bytes", "entry", "octet_length(content_hash) = 32"
     )
@@ -565,6 +567,7 @@ def downgrade() -> None:
         ["id"],
     )
     op.drop_constraint("ck_entry_booked_late_never_early", "entry")
+    op.drop_constraint("ck_entry_currency_plain", "entry")
     op.drop_index("ix_entry_late", table_name="entry")
     op.drop_column("entry", "content_hash")
     op.drop_column("entry", "occurred_on")
