@@ -31,6 +31,8 @@ from api.refusals import (
 )
 from api.route import Route
 from api.routing import Resource
+from api.tables import FORMAT_PARAMETER
+from api.tables.formats import CSV, JSON, XLSX
 from kernel.errors import NotFound, Refusal
 from kernel.idempotency import KeyInFlight, KeyReused
 
@@ -122,6 +124,8 @@ def _parameters(route: Route) -> Iterator[Any]:
         yield {"in": "path", "name": name, "required": True, "schema": schema, "description": about}
     if route.query is not None:
         yield {"in": "query", "schema": route.query}
+    if route.is_table:
+        yield "Format"
     if route.idempotency != "none":
         yield "IdempotencyKey"
 
@@ -130,14 +134,25 @@ def _success(route: Route) -> dict[str, Any]:
     if route.answer is None and route.status == _NO_CONTENT:
         return {str(_NO_CONTENT): {"description": "Done."}}
     answer: dict[str, Any] = {"description": "As asked."}
-    schema: Any = route.answer if route.answer is not None else {}
-    answer["content"] = {kind: {"schema": schema} for kind in route.produces}
+    answer["content"] = {kind: {"schema": _written_as(kind, route)} for kind in route.produces}
     if route.idempotency != "none":
         answer["headers"] = {REPLAYED: {"$ref": "#/components/headers/IdempotencyReplayed"}}
     return {str(route.status): answer}
 
 
 _NO_CONTENT = 204
+
+
+def _written_as(kind: str, route: Route) -> Any:
+    if route.is_table and kind != JSON:
+        return {"type": "string", "description": _AS_FILE[kind]}
+    return route.answer if route.answer is not None else {}
+
+
+_AS_FILE = {
+    CSV: "The `rows`: a line of names, and a line for each.",
+    XLSX: "A sheet `rows`, continued on more where it is full, and a sheet `about` with the rest.",
+}
 
 
 def _failures(spec: APISpec, route: Route) -> dict[str, dict[str, str]]:
@@ -185,6 +200,7 @@ def _describe_common(spec: APISpec) -> None:
     spec.components.schema("Problem", _PROBLEM)
     spec.components.schema("Money", _MONEY)
     spec.components.parameter("IdempotencyKey", "header", _KEY_PARAMETER)
+    spec.components.parameter("Format", "query", FORMAT_PARAMETER)
     spec.components.header("IdempotencyReplayed", _REPLAYED)
     for name, scheme in _SCHEMES.items():
         spec.components.security_scheme(name, scheme)

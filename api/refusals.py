@@ -69,6 +69,12 @@ class Validation(Invalid):
     code = "validation"
 
 
+class RangeTooWide(Invalid):
+    """More days or months than one answer covers. Facts: `asked`, `most`, `unit`."""
+
+    code = "range-too-wide"
+
+
 class OutOfService(Conflict):
     """The database cannot be reached or cannot write now; what was asked did not happen."""
 

@@ -9,10 +9,11 @@ from typing import Any, Literal
 from marshmallow import Schema
 
 from api.auth import Guard
+from api.tables import TABLE
 from kernel.errors import Refusal
 
 Idempotency = Literal["none", "answer", "domain"]
-TransactionMode = Literal["one", "own"]
+TransactionMode = Literal["one", "own", "snapshot"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _IN_PATH = re.compile(r"<(?:[^:>]+:)?(\w+)>")
@@ -46,6 +47,17 @@ class Route:
         return _IN_PATH.findall(self.path)
 
     @property
+    def address_name(self) -> str:
+        """What the address calls it: its last part that is always the same."""
+        parts = [part for part in self.path.split("/") if part and not _IN_PATH.search(part)]
+        return parts[-1] if parts else self.resource
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the answer is a report, which goes out in several forms."""
+        return self.produces == TABLE
+
+    @property
     def given(self) -> set[str]:
         """The keywords that the view is given."""
         parts = {
@@ -72,5 +84,7 @@ def refuse_misdeclared(route: Route) -> None:
         )
     if route.idempotency == "answer" and not route.guard.has_principal:
         raise TypeError(f"{route.name}: an answer is kept per caller, and the guard names none")
+    if route.idempotency != "none" and (route.is_table or route.transaction == "snapshot"):
+        raise TypeError(f"{route.name}: what only reads needs no key")
     if not (route.view.__doc__ or "").strip():
         raise TypeError(f"{route.name}: its docstring is its entry in the documents")

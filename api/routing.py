@@ -77,13 +77,14 @@ class Resource:
     ) -> Callable[[View], View]:
         """Declare one route.
 
-        With `transaction="one"` the frame opens a transaction around the view; with "own" the
-        view or the service it calls opens its own, as where the provider is called, or none, as
-        on the hot road. With `idempotency="answer"` the frame keeps and replays the answer; with
-        "domain" the key is required and the domain keeps the answer. `refusals` are for the
-        documents; those of guard, body and key are added there. Without `body` the view may read
-        the request's bytes itself, up to `most_bytes`. `produces` tells the documents what a ready
-        Response holds.
+        With `transaction="one"` the frame opens a transaction around the view; with "snapshot" one
+        that only reads, all of it as of one moment; with "own" the view or the service it calls
+        opens its own, as where the provider is called, or none, as on the hot road. With
+        `idempotency="answer"` the frame keeps and replays the answer; with "domain" the key is
+        required and the domain keeps the answer. `refusals` are for the documents; those of guard,
+        body and key are added there. Without `body` the view may read the request's bytes itself,
+        up to `most_bytes`. `produces` tells the documents what a ready Response holds; with
+        `TABLE`, of `api.tables`, the answer is a table, and the caller chooses its form.
         """
 
         def declare(view: View) -> View:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Request, Response
+from flask import Request, Response, g
 from flask.globals import request_ctx
 from marshmallow import ValidationError
 
@@ -16,10 +16,11 @@ from api import idempotency, strict_json
 from api.fields import is_storable
 from api.refusals import BodyTooLarge, UnsupportedMediaType
 from api.route import Route
+from api.tables import Table, format_asked, table_answer
 from kernel.db import db
 from kernel.idempotency import Key, fingerprint
 from kernel.ids import NOBODY
-from kernel.transaction import again, transaction
+from kernel.transaction import again, snapshot, transaction
 
 JSON = "application/json"
 
@@ -55,6 +56,7 @@ _NO_CONTENT = 204
 def _reading(route: Route) -> Callable[[Arguments], Key | None]:
     guard, body, query = route.guard, route.body, route.query
     has_key = route.idempotency != "none"
+    is_table = route.is_table
     most_bytes = route.most_bytes
 
     def read(arguments: Arguments) -> Key | None:
@@ -68,10 +70,13 @@ def _reading(route: Route) -> Callable[[Arguments], Key | None]:
         loaded = None
         if body is not None:
             loaded = arguments["body"] = body.load(_json(sent, most_bytes))
+        asked = _query(sent)
+        if is_table:
+            g.form = format_asked(sent, asked.pop("format", None))
         if query is not None:
-            arguments["query"] = query.load(_query(sent))
-        elif sent.query_string:
-            _refuse_query(sent)
+            arguments["query"] = query.load(asked)
+        elif asked:
+            raise ValidationError({name: ["Unknown field."] for name in asked})
         if key_text is None:
             return None
         principal_id = NOBODY if caller is None else caller.principal_id
@@ -82,7 +87,8 @@ def _reading(route: Route) -> Callable[[Arguments], Key | None]:
 
 def _calling(route: Route) -> Call:
     """Choose how the view is called: in whose transaction, and who keeps the answer."""
-    view, write = route.view, _writing(route)
+    view, write = route.view, _table_writing(route) if route.is_table else _writing(route)
+    opened = snapshot if route.transaction == "snapshot" else transaction
 
     def work(arguments: Arguments) -> Response:
         value = view(**arguments)
@@ -91,7 +97,7 @@ def _calling(route: Route) -> Call:
         return write(value)
 
     def in_transaction(arguments: Arguments) -> Response:
-        with transaction():
+        with opened():
             return work(arguments)
 
     def plainly(arguments: Arguments, key: Key | None) -> Response:
@@ -126,6 +132,18 @@ def _writing(route: Route) -> Callable[[Any], Response]:
     return write
 
 
+def _table_writing(route: Route) -> Callable[[Any], Response]:
+    if route.answer is None:
+        raise TypeError(f"{route.name}: a table has the schema of its answer")
+    table = Table(route.answer)
+    name = route.address_name
+
+    def write(value: Any) -> Response:
+        return table_answer(table, value, form=g.form, name=name, sent=request_ctx.request)
+
+    return write
+
+
 def _json(sent: Request, most_bytes: int) -> Any:
     kind = sent.environ.get("CONTENT_TYPE", "")
     if kind != JSON and not _JSON_TYPE.fullmatch(kind):
@@ -156,9 +174,3 @@ def _query(sent: Request) -> dict[str, str]:
     if wrong:
         raise ValidationError(wrong)
     return query
-
-
-def _refuse_query(sent: Request) -> None:
-    unknown = {name: ["Unknown field."] for name in _query(sent)}
-    if unknown:
-        raise ValidationError(unknown)

@@ -1,7 +1,8 @@
 """One request or job is one transaction. The only module that commits.
 
-Edges (views, jobs) open it once; services never do. No network call happens inside: calling the
-payment provider takes three steps (commit the intent; call; commit the outcome).
+Edges (views, jobs) open it once, to write or as a snapshot to read; services never do. No network
+call happens inside: calling the payment provider takes three steps (commit the intent; call;
+commit the outcome).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.orm import Session
 
 from kernel.db import db
 from kernel.errors import TryAgain, Unavailable, refusal_for
@@ -18,6 +20,8 @@ from kernel.hot import RETRYABLE
 _RETRIES = 5
 _LOCK_NOT_AVAILABLE = "55P03"
 _bells = "bells"
+_is_snapshot = "is_snapshot"
+_ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 T = TypeVar("T")
 
@@ -31,7 +35,28 @@ def transaction() -> Iterator[None]:
         TryAgain: PostgreSQL preferred another transaction; the work must run again whole.
         Unavailable: PostgreSQL cannot be reached or cannot write.
     """
+    with _opened(db.session()):
+        yield
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Read all of it as of one moment, that of the first statement, however many there are.
+
+    What others commit meanwhile is not seen; PostgreSQL refuses to write, and no bell is taken.
+
+    Raises:
+        TryAgain, Unavailable: as in `transaction`.
+    """
     session = db.session()
+    with _opened(session):
+        session.info[_is_snapshot] = True
+        session.connection(execution_options=_ONE_MOMENT)
+        yield
+
+
+@contextmanager
+def _opened(session: Session) -> Iterator[None]:
     if session.in_transaction():
         raise RuntimeError("a transaction is already open: edges open it, once")
     try:
@@ -48,6 +73,7 @@ def transaction() -> Iterator[None]:
         raise
     finally:
         bells = session.info.pop(_bells, [])
+        session.info.pop(_is_snapshot, None)
         session.close()
     for ring in bells:
         ring()
@@ -64,8 +90,15 @@ def again(work: Callable[[], T]) -> T:
 
 
 def after_commit(ring: Callable[[], object]) -> None:
-    """Ring once the open transaction is committed; never if it is not."""
-    db.session().info.setdefault(_bells, []).append(ring)
+    """Ring once the open transaction is committed; never if it is not.
+
+    Raises:
+        RuntimeError: a snapshot is open, which promises nothing.
+    """
+    info = db.session().info
+    if _is_snapshot in info:
+        raise RuntimeError("a snapshot only reads: nothing follows from it")
+    info.setdefault(_bells, []).append(ring)
 
 
 def is_open() -> bool:

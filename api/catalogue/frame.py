@@ -61,6 +61,10 @@ PROBLEMS = {
         en=("Not valid", "Some fields are missing, unknown or wrong; see errors."),
         zh=("資料有誤", "有欄位缺漏、多餘或不正確，請看 errors。"),
     ),
+    "range-too-wide": Problem(
+        en=("Range too wide", "{asked} {unit} were asked for; one answer covers {most} at most."),
+        zh=("範圍過大", "要求的範圍為 {asked}（{unit}），一次最多 {most}。"),
+    ),
     "idempotency-key-missing": Problem(
         status=400,
         en=("Idempotency-Key missing", "Send an Idempotency-Key, so that a retry is safe."),

@@ -1,8 +1,11 @@
 """Finance reads the books over HTTP; nobody else does."""
 
+import csv
+from io import BytesIO, StringIO
 from urllib.parse import quote
 
 import pytest
+from openpyxl import load_workbook
 
 REPORTS = ("/v1/reports/deferred-revenue", "/v1/reports/settlement")
 
@@ -26,6 +29,47 @@ def test_finance_reads_the_roll_forward_and_the_settlement(client, world):
             "amount": 87,
         }
     ]
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_finance_reads_the_same_rows_in_every_form(client, world, report):
+    alice = world.add_member()
+    world.add_lot(alice, "eleven", store="A")
+    world.take(world.add_till("B"), alice, 2)
+    headers = world.open_office("finance")
+
+    told, in_csv, in_xlsx = (
+        client.get(f"{report}?period=2026-01&format={form}", headers=headers)
+        for form in ("json", "csv", "xlsx")
+    )
+
+    name = report.rpartition("/")[2]
+    for answer, ending in ((in_csv, "csv"), (in_xlsx, "xlsx")):
+        named = f'attachment; filename="{name}-2026-01.{ending}"'
+        assert answer.headers["Content-Disposition"] == named
+    (row,) = told.json["rows"]
+    lines = csv.reader(StringIO(in_csv.data.decode("utf-8-sig"), newline=""))
+    assert list(lines) == [list(row), [str(value) for value in row.values()]]
+    book = load_workbook(BytesIO(in_xlsx.data))
+    cells = list(book["rows"].iter_rows(values_only=True))
+    assert cells == [tuple(row), tuple(row.values())]
+    about = {line[0]: line[1] for line in book["about"].iter_rows(values_only=True)}
+    facts = {name: fact for name, fact in told.json.items() if name != "rows"}
+    assert about.items() >= facts.items()
+
+
+@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_report_of_nothing_is_a_file_with_its_head(client, world, report, form):
+    answer = client.get(
+        f"{report}?period=2026-01&format={form}", headers=world.open_office("finance")
+    )
+
+    assert answer.status_code == 200
+    if form == "csv":
+        assert answer.data.count(b"\r\n") == 1
+    else:
+        assert load_workbook(BytesIO(answer.data))["rows"].max_row == 1
 
 
 @pytest.mark.parametrize("report", REPORTS)

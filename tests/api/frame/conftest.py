@@ -34,6 +34,7 @@ from kernel.errors import Conflict, Invalid, NotFound, TryAgain, Unavailable
 from kernel.idempotency import Key
 from kernel.ids import new_id
 from kernel.transaction import transaction
+from tests.api.frame.tables import tables
 from tests.conftest import Engines
 
 probes = Resource("probes", "/v1/probes", "Probes: for the tests of the frame.")
@@ -220,7 +221,7 @@ def probe_application(engines: Engines) -> Flask:
     from api.app import RESOURCES, create_app  # noqa: PLC0415  only tests of HTTP pay for it
 
     del engines
-    made = create_app((*RESOURCES, probes))
+    made = create_app((*RESOURCES, probes, tables))
     made.testing = True
     return made
 
