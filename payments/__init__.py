@@ -4,6 +4,7 @@ from payments import policy
 from payments.errors import CardDeclined, CardNeedsAuthentication, NoAnswer, SignatureInvalid
 from payments.models import Card, Payment
 from payments.queries import card_of, find_open, find_paid, get_payment
+from payments.reconciliation import Reconciliation, reconcile, reconciliation_lines
 from payments.service.begin import begin
 from payments.service.cards import save_card
 from payments.service.charge import cancel, charge
@@ -16,6 +17,7 @@ __all__ = [
     "CardNeedsAuthentication",
     "NoAnswer",
     "Payment",
+    "Reconciliation",
     "SignatureInvalid",
     "begin",
     "cancel",
@@ -26,5 +28,7 @@ __all__ = [
     "get_payment",
     "policy",
     "receive",
+    "reconcile",
+    "reconciliation_lines",
     "save_card",
 ]

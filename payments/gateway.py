@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from kernel import transaction
 from kernel.config import config
 
 Status = Literal["intent", "requires_action", "processing", "succeeded", "failed", "cancelled"]
+Kind = Literal["charge", "refund", "dispute", "fee", "payout", "other"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,56 @@ class Setup:
     card: SeenCard | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SeenTransaction:
+    """One movement of the chain's balance at the provider.
+
+    All amounts are in the provider's minor units (TWD: hundredths), positive where the chain
+    gets money; `net_minor = amount_minor - fee_minor`. What the card was charged may be in
+    another currency than the balance. `payment_ref` is the intent that it belongs to, if any.
+    """
+
+    ref: str
+    kind: Kind
+    type: str
+    source_ref: str | None
+    payment_ref: str | None
+    amount_minor: int
+    fee_minor: int
+    net_minor: int
+    currency: str
+    charged_minor: int
+    charged_currency: str
+    created_at: datetime
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPayout:
+    """Money on its way to the bank, in the provider's minor units (TWD: hundredths).
+
+    `is_itemised`: the provider can say now which movements went out with it.
+    """
+
+    ref: str
+    status: Literal["pending", "in_transit", "paid", "failed", "cancelled"]
+    amount_minor: int
+    currency: str
+    is_automatic: bool
+    is_itemised: bool
+    failure: str | None
+    created_at: datetime
+    arrives_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list, the newest first. `next_after` asks for the next page; None at the end."""
+
+    items: tuple[T, ...]
+    next_after: str | None
+
+
 class Gateway(Protocol):
     """What a provider must be able to do. Every method may raise `NoAnswer`."""
 
@@ -95,6 +148,19 @@ class Gateway(Protocol):
 
     def get_setup(self, ref: str) -> Setup:
         """What has become of saving a card."""
+
+    def list_balance_transactions(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenTransaction]:
+        """Movements of `[since, until)`, in whole seconds; further ones `after` a page's end."""
+
+    def list_payouts(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenPayout]:
+        """Payouts made in `[since, until)`, in whole seconds."""
+
+    def list_paid_out(self, *, payout_ref: str, after: str | None) -> Page[SeenTransaction]:
+        """The movements that went out with a payout, without the payout's own."""
 
 
 _in_use: Gateway | None = None

@@ -1,6 +1,6 @@
 """The room's duties in the background."""
 
 from kernel.queue import Duty
-from payments import inbox, sweep
+from payments import inbox, settlements, sweep
 
-DUTIES: list[Duty] = [inbox.DUTY, sweep.DUTY]
+DUTIES: list[Duty] = [inbox.DUTY, sweep.DUTY, settlements.DUTY]

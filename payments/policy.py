@@ -2,6 +2,10 @@
 
 from datetime import datetime, timedelta
 
+# The provider counts some currencies finer than we do, although nobody can pay the difference;
+# to the bank it sends them whole (https://docs.stripe.com/currencies#special-cases).
+FINER_AT_PROVIDER = {"TWD": 100}
+
 OPEN = frozenset({"intent", "requires_action", "processing"})
 PAID = frozenset({"succeeded", "surplus"})
 
@@ -51,11 +55,53 @@ _NOT_FOR_THE_HOLDER = frozenset(
     | {"restricted_card", "stolen_card"}
 )
 
+_NO_CHARGE = {
+    "refund": "refund_not_ours",
+    "dispute": "dispute_not_ours",
+    "fee": "provider_fee",
+}
+
 _FIRST_LOOK = timedelta(seconds=60)
 _LAST_LOOK = timedelta(hours=1)
 _KEY_IS_KNOWN_FOR = timedelta(hours=23)
 _HOLDER_WAITS_FOR = timedelta(minutes=30)
 _LATE_ARRIVAL = timedelta(minutes=10)
+
+
+def at_provider(amount: int, currency: str) -> int:
+    """An amount in minor units of ours, in the provider's."""
+    return amount * FINER_AT_PROVIDER.get(currency, 1)
+
+
+def cause_of_theirs(*, kind: str, ours: str | None, is_second: bool) -> str:
+    """Why a movement at the provider has no payment of the same month beside it.
+
+    `ours` is the status of the payment that it names, if there is one; `is_second` says that the
+    payment has a charge beside it already.
+    """
+    if kind != "charge":
+        return _NO_CHARGE.get(kind, "other_movement")
+    if is_second:
+        return "charged_twice"
+    if ours is None:
+        return "unknown_to_us"
+    if ours in PAID:
+        return "ours_in_other_month"
+    return "open_with_us" if ours in OPEN else "failed_with_us"
+
+
+def cause_of_payout(
+    *, difference_minor: int, currency: str, is_itemised: bool, is_listed: bool
+) -> str | None:
+    """Why the sum of what went out with a payout is not, or not yet, its amount."""
+    if not is_itemised:
+        return "not_itemised"
+    if not is_listed:
+        return "not_listed_yet"
+    if difference_minor == 0:
+        return None
+    is_fraction = abs(difference_minor) < FINER_AT_PROVIDER.get(currency, 1)
+    return "fraction_carried" if is_fraction else "items_differ"
 
 
 def moved(current: str, seen: str) -> str:

@@ -1,7 +1,7 @@
-"""Stripe, through its own library. The only file that knows either.
+"""Stripe, through its own library. The only file that knows the library.
 
-Stripe counts New Taiwan dollars in hundredths (NT$100 is 10000), although nobody can pay them
-(https://docs.stripe.com/currencies#special-cases); our other currencies are in its minor units.
+Stripe counts New Taiwan dollars in hundredths (NT$100 is 10000); our other currencies are in its
+minor units.
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,25 @@ import stripe
 import structlog
 from stripe.params import PaymentIntentCreateParams
 
+from payments import stripe_balance
 from payments.errors import NoAnswer
-from payments.gateway import Charge, Intent, SeenCard, Setup, Status
-from payments.policy import AUTHENTICATION_REQUIRED
+from payments.gateway import (
+    Charge,
+    Intent,
+    Page,
+    SeenCard,
+    SeenPayout,
+    SeenTransaction,
+    Setup,
+    Status,
+)
+from payments.policy import AUTHENTICATION_REQUIRED, FINER_AT_PROVIDER, at_provider
 
 log = structlog.get_logger()
 
 _CONNECT_S, _READ_S = 2.0, 8.0
 _RETRIES = 2
-_HUNDREDTHS = {"TWD": 100}
+_PAGE = 100
 _CLOCKS_APART = timedelta(hours=1)
 _UNUSABLE = "payment_method_unusable"
 
@@ -120,6 +130,35 @@ class StripeGateway:
             found = self._v1.setup_intents.retrieve(ref, {"expand": ["payment_method"]})
         return _setup(found.to_dict())
 
+    def list_balance_transactions(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenTransaction]:
+        with _answering():
+            asked = _span(since, until) | _from(after) | {"expand": ["data.source"]}
+            found = self._v1.balance_transactions.list(asked)  # type: ignore[arg-type]
+        return stripe_balance.transactions(found.to_dict())
+
+    def list_payouts(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenPayout]:
+        with _answering():
+            found = self._v1.payouts.list(_span(since, until) | _from(after))  # type: ignore[arg-type]
+        return stripe_balance.payouts(found.to_dict())
+
+    def list_paid_out(self, *, payout_ref: str, after: str | None) -> Page[SeenTransaction]:
+        with _answering():
+            asked = _from(after) | {"payout": payout_ref, "expand": ["data.source"]}
+            found = self._v1.balance_transactions.list(asked)  # type: ignore[arg-type]
+        return stripe_balance.paid_out(found.to_dict(), payout_ref=payout_ref)
+
+
+def _span(since: datetime, until: datetime) -> dict[str, Any]:
+    return {"created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())}}
+
+
+def _from(after: str | None) -> dict[str, Any]:
+    return {"limit": _PAGE} | ({"starting_after": after} if after else {})
+
 
 @contextmanager
 def _answering() -> Iterator[None]:
@@ -133,7 +172,7 @@ def _answering() -> Iterator[None]:
 
 def _asking(asked: Charge) -> PaymentIntentCreateParams:
     params: PaymentIntentCreateParams = {
-        "amount": asked.amount * _HUNDREDTHS.get(asked.currency, 1),
+        "amount": at_provider(asked.amount, asked.currency),
         "currency": asked.currency.lower(),
         "customer": asked.customer_ref,
         "payment_method": asked.method_ref,
@@ -184,7 +223,7 @@ def _intent(shown: dict[str, Any]) -> Intent:
         ref=shown["id"],
         status=status,
         payment_id=UUID(ours) if ours else None,
-        amount=shown["amount"] // _HUNDREDTHS.get(currency, 1),
+        amount=shown["amount"] // FINER_AT_PROVIDER.get(currency, 1),
         currency=currency,
         client_secret=shown.get("client_secret"),
         failure=failure,

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from kernel import clock
-from sandbox import access, faults, idempotency, webhook_endpoints
+from sandbox import access, faults, idempotency, payouts, webhook_endpoints
 from sandbox.arrival import Arrival
 from sandbox.call import Call
 from sandbox.config import Settings
@@ -142,8 +142,10 @@ class Application:
                 idempotency_key=key,
                 is_publishable=is_publishable,
                 base_url=base_url,
+                fee_basis_points=self._settings.fee_basis_points,
             )
-            answer = _run(route, call)
+            payouts.catch_up(call)
+            answer = _run(route, call, request_id)
             if key is not None and call.params.is_finished:
                 kept = idempotency.Recorded(
                     request_id, answer.status, answer.body, answer.moved_money
@@ -163,13 +165,13 @@ class Application:
         return _lost("The answer was lost.", request_id) if is_lost else answer
 
 
-def _run(route: Route, call: Call) -> Answer:
+def _run(route: Route, call: Call, request_id: str) -> Answer:
     try:
         with call.session.undone_on_error():
             paths = call.params.texts("expand")
             document = expand(call.session, route.endpoint(call), paths)
     except StripeError as error:
-        return _refusal(error, call.request_id)
+        return _refusal(error, request_id)
     return Answer(200, _encode(document), moved_money=call.moved_money)
 
 

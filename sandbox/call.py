@@ -16,10 +16,12 @@ class Call:
     params: Params
     path_id: str
     now: datetime
-    request_id: str
+    request_id: str | None
     idempotency_key: str | None
     is_publishable: bool
     base_url: str
+    fee_basis_points: int
+    """What a charge costs the merchant, in hundredths of a percent."""
     moved_money: bool = field(default=False)
     """Whether a card was charged or refunded: the answers that hurt when they are lost."""
 

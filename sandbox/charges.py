@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
+from sandbox import balance
 from sandbox.call import Call
 from sandbox.cards import Decline
 from sandbox.events import emit
@@ -25,11 +26,6 @@ def list_charges(call: Call) -> Document:
     return show_page(call, page, shown, url="/v1/charges")
 
 
-def retrieve_balance_transaction(call: Call) -> Document:
-    call.params.finish()
-    return call.get_from_path("balance_transaction")
-
-
 def record_success(
     call: Call, intent: Document, method: Document, *, authenticated: bool
 ) -> Document:
@@ -42,9 +38,7 @@ def record_success(
         "seller_message": "Payment complete.",
         "type": "authorized",
     }
-    charge["balance_transaction"] = record_balance(
-        call, source=charge, amount=charge["amount"], type_="charge"
-    )
+    charge["balance_transaction"] = balance.record_charge(call, charge)
     call.session.insert(charge)
     emit(call, "charge.succeeded", charge)
     return charge
@@ -67,31 +61,6 @@ def record_failure(call: Call, intent: Document, method: Document, decline: Decl
     call.session.insert(charge)
     emit(call, "charge.failed", charge)
     return charge
-
-
-def record_balance(call: Call, *, source: Document, amount: int, type_: str) -> str:
-    """The movement on the merchant's balance; refunds are negative. Fees are not modelled."""
-    transaction: Document = {
-        "id": new_id("txn_3"),
-        "object": "balance_transaction",
-        "amount": amount,
-        "available_on": call.created,
-        "balance_type": "payments",
-        "created": call.created,
-        "currency": source["currency"],
-        "description": source.get("description"),
-        "exchange_rate": None,
-        "fee": 0,
-        "fee_details": [],
-        "net": amount,
-        "reporting_category": type_,
-        "source": source["id"],
-        "status": "available",
-        "type": type_,
-    }
-    call.session.insert(transaction)
-    transaction_id: str = transaction["id"]
-    return transaction_id
 
 
 def _charge(call: Call, intent: Document, method: Document, *, authenticated: bool) -> Document:

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_USUAL_FEE = "290"  # 2.9 %
+_WHOLE = 10_000
+
 
 class SettingsError(Exception):
     """The environment does not say what is needed; the message names all of it."""
@@ -18,6 +21,7 @@ class Settings:
     api_key: str
     webhook_url: str
     webhook_secret: str
+    fee_basis_points: int
 
     @property
     def publishable_key(self) -> str:
@@ -31,11 +35,13 @@ class Settings:
         Raises:
             SettingsError: names everything that is missing or wrong, all at once.
         """
+        fee = environment.get("SANDBOX_FEE_BASIS_POINTS") or _USUAL_FEE
         settings = cls(
             db=environment.get("SANDBOX_DB", ""),
             api_key=environment.get("SANDBOX_API_KEY", ""),
             webhook_url=environment.get("SANDBOX_WEBHOOK_URL", ""),
             webhook_secret=environment.get("SANDBOX_WEBHOOK_SECRET", ""),
+            fee_basis_points=int(fee) if fee.isascii() and fee.isdigit() else -1,
         )
         complaints = settings._complaints()
         if complaints:
@@ -54,4 +60,6 @@ class Settings:
             complaints.append("SANDBOX_WEBHOOK_URL must be an http(s) address")
         if bool(self.webhook_url) != bool(self.webhook_secret):
             complaints.append("SANDBOX_WEBHOOK_URL and SANDBOX_WEBHOOK_SECRET go together")
+        if not 0 <= self.fee_basis_points <= _WHOLE:
+            complaints.append(f"SANDBOX_FEE_BASIS_POINTS must be a number from 0 to {_WHOLE}")
         return complaints

@@ -7,6 +7,7 @@ _SUPPORTED = frozenset(
     {"twd", "usd", "jpy", "eur", "gbp", "hkd", "sgd", "cny", "krw", "thb", "myr"}
 )
 _ZERO_DECIMAL = frozenset({"jpy", "krw"})
+_PAID_OUT_WHOLE = frozenset({"twd"})
 _MAX_AMOUNT = 99_999_999
 
 
@@ -38,6 +39,11 @@ def check_amount(amount: int) -> None:
             code="amount_too_large",
             param="amount",
         )
+
+
+def whole_payout(amount: int, currency: str) -> int:
+    """What of an amount can be paid out: whole dollars, where the currency has no coins left."""
+    return amount - amount % 100 if currency in _PAID_OUT_WHOLE else amount
 
 
 def spoken(amount: int, currency: str) -> str:

@@ -5,11 +5,13 @@ from sandbox.store import Document, Session
 
 _MAX_DEPTH = 4
 _EXPANDABLE = {
+    "balance_transaction": ("source",),
     "charge": ("balance_transaction", "customer", "payment_intent"),
     "refund": ("balance_transaction", "charge", "payment_intent"),
     "payment_intent": ("customer", "latest_charge", "payment_method"),
     "setup_intent": ("customer", "payment_method"),
     "payment_method": ("customer",),
+    "payout": ("balance_transaction",),
     "customer": (),
 }
 _KINDS = {"latest_charge": "charge"}
@@ -43,6 +45,13 @@ def _expand_along(session: Session, document: Document, names: list[str], path: 
     if name not in _EXPANDABLE.get(document.get("object", ""), ()):
         raise StripeError(f"This property cannot be expanded ({path[:100]}).", param="expand")
     if isinstance(document[name], str):
-        document[name] = session.find(_KINDS.get(name, name), document[name])
+        document[name] = _named(session, name, document[name])
     if document[name] is not None:
         _expand_along(session, document[name], further, path)
+
+
+def _named(session: Session, name: str, object_id: str) -> Document | None:
+    """The object that a property names; the source of a movement may be of any kind."""
+    if name == "source":
+        return session.find_any(object_id)
+    return session.find(_KINDS.get(name, name), object_id)

@@ -1,6 +1,6 @@
 """Refunds: money back to the card, never more than was taken."""
 
-from sandbox import charges
+from sandbox import balance
 from sandbox.call import Call
 from sandbox.currencies import check_amount, spoken
 from sandbox.errors import StripeError
@@ -33,9 +33,7 @@ def create(call: Call) -> Document:
     charge = _find_charge(call, charge_id=charge_id, intent_id=intent_id)
     refund = _refund(call, charge, _refundable(charge, amount))
     refund |= {"reason": reason, "metadata": metadata}
-    refund["balance_transaction"] = charges.record_balance(
-        call, source=refund, amount=-refund["amount"], type_="refund"
-    )
+    refund["balance_transaction"] = balance.record_refund(call, refund)
     call.session.insert(refund)
     _take_from(call, charge, refund)
     call.moved_money = True

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox import (
+    balance,
     cardholder,
     charges,
     customers,
@@ -12,6 +13,7 @@ from sandbox import (
     faults,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
     setup_intents,
     webhook_endpoints,
@@ -65,7 +67,10 @@ ROUTES = (
     Route("POST", "/v1/payment_intents/*/cancel", payment_intents.cancel),
     Route("GET", "/v1/charges", charges.list_charges),
     Route("GET", "/v1/charges/*", charges.retrieve),
-    Route("GET", "/v1/balance_transactions/*", charges.retrieve_balance_transaction),
+    Route("GET", "/v1/balance_transactions", balance.list_transactions),
+    Route("GET", "/v1/balance_transactions/*", balance.retrieve),
+    Route("GET", "/v1/payouts", payouts.list_payouts),
+    Route("GET", "/v1/payouts/*", payouts.retrieve),
     Route("POST", "/v1/refunds", refunds.create),
     Route("GET", "/v1/refunds", refunds.list_refunds),
     Route("GET", "/v1/refunds/*", refunds.retrieve),

@@ -39,6 +39,17 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event_id);
 CREATE TABLE IF NOT EXISTS faults (name TEXT PRIMARY KEY, amount INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS funds (
+    transaction_id TEXT PRIMARY KEY,
+    currency TEXT NOT NULL,
+    net INTEGER NOT NULL,
+    available_on INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS fractions (currency TEXT PRIMARY KEY, amount INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS calendar (
+    the_only INTEGER PRIMARY KEY CHECK (the_only = 1),
+    begun INTEGER NOT NULL
+);
 """
 
 _FILTER = """
@@ -47,6 +58,10 @@ _FILTER = """
     AND (:payment_intent IS NULL OR json_extract(body, '$.payment_intent') = :payment_intent)
     AND (:charge IS NULL OR json_extract(body, '$.charge') = :charge)
     AND (:type IS NULL OR json_extract(body, '$.type') = :type)
+    AND (:source IS NULL OR json_extract(body, '$.source') = :source)
+    AND (:currency IS NULL OR json_extract(body, '$.currency') = :currency)
+    AND (:status IS NULL OR json_extract(body, '$.status') = :status)
+    AND (:payout IS NULL OR json_extract(facts, '$.payout') = :payout)
     AND (:gt IS NULL OR created > :gt) AND (:gte IS NULL OR created >= :gte)
     AND (:lt IS NULL OR created < :lt) AND (:lte IS NULL OR created <= :lte)
 """
@@ -82,6 +97,10 @@ class Filter:
     payment_intent: str | None = None
     charge: str | None = None
     type: str | None = None
+    source: str | None = None
+    currency: str | None = None
+    status: str | None = None
+    payout: str | None = None
     created: Span = _ANY_TIME
 
     def bindings(self, *, seq: int | None, limit: int) -> dict[str, str | int | None]:
@@ -92,6 +111,10 @@ class Filter:
             "payment_intent": self.payment_intent,
             "charge": self.charge,
             "type": self.type,
+            "source": self.source,
+            "currency": self.currency,
+            "status": self.status,
+            "payout": self.payout,
             **vars(self.created),
             "seq": seq,
             "limit": limit,
@@ -120,6 +143,13 @@ class Session:
     def find(self, kind: str, object_id: str) -> Document | None:
         row = self.connection.execute(
             "SELECT body FROM objects WHERE id = ? AND object = ?", (object_id, kind)
+        ).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def find_any(self, object_id: str) -> Document | None:
+        """An object of whatever kind its id names."""
+        row = self.connection.execute(
+            "SELECT body FROM objects WHERE id = ?", (object_id,)
         ).fetchone()
         return None if row is None else json.loads(row[0])
 

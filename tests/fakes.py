@@ -8,13 +8,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
+from kernel import clock
 from kernel.ids import new_id
-from payments import gateway
+from payments import gateway, policy
 from payments.errors import NoAnswer
-from payments.gateway import Charge, Intent, SeenCard, Setup
+from payments.gateway import (
+    Charge,
+    Intent,
+    Page,
+    SeenCard,
+    SeenPayout,
+    SeenTransaction,
+    Setup,
+)
+
+Seen = TypeVar("Seen", SeenTransaction, SeenPayout)
 
 GOOD = "pm_card_visa"
 DECLINED = "pm_card_chargeDeclined"
@@ -37,12 +49,19 @@ class Crash(BaseException):
 
 @dataclass
 class FakeGateway:
-    """Knows customers, intents, and whose money has moved (`taken`: payment ids, in order)."""
+    """Knows customers, intents, and whose money has moved (`taken`: payment ids, in order).
+
+    Its balance moves with every charge (`transactions`, the oldest first), at a fee of 3 %.
+    """
 
     customers: dict[UUID, str] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
     taken: list[UUID] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    transactions: list[SeenTransaction] = field(default_factory=list)
+    payouts: list[SeenPayout] = field(default_factory=list)
+    paid_out: dict[str, list[SeenTransaction]] = field(default_factory=dict)
+    page_size: int = 100
     is_silent: bool = False
     _asked: dict[UUID, tuple[Charge, Intent]] = field(default_factory=dict)
     _of_customer: dict[str, list[str]] = field(default_factory=dict)
@@ -66,6 +85,41 @@ class FakeGateway:
         """What was processing is done."""
         self._take(ref)
 
+    def move(self, **facts: Any) -> SeenTransaction:
+        """Move the balance: by a charge of NT$100 that nobody knows, but for what is said."""
+        at = clock.now().replace(microsecond=0)
+        ref = f"txn_{new_id().hex}"
+        amount = facts.pop("amount_minor", 10_000)
+        fee = facts.pop("fee_minor", 0)
+        seen = SeenTransaction(
+            ref=ref, kind="charge", type="charge", source_ref=f"ch_{ref}", payment_ref=f"pi_{ref}",
+            amount_minor=amount, fee_minor=fee, net_minor=amount - fee, currency="TWD",
+            charged_minor=amount, charged_currency="TWD",
+            created_at=at, available_at=at + timedelta(days=2),
+        )  # fmt: skip
+        self.transactions.append(replace(seen, **facts))
+        return self.transactions[-1]
+
+    def pay_out(self, **facts: Any) -> SeenPayout:
+        """Send everything that is there to the bank, in whole dollars."""
+        gone = {one.ref for items in self.paid_out.values() for one in items}
+        items = [one for one in self.transactions if one.ref not in gone and one.kind != "payout"]
+        left = sum(one.net_minor for one in self.transactions)
+        at = clock.now().replace(microsecond=0)
+        payout = SeenPayout(
+            ref=f"po_{new_id().hex}", status="in_transit", amount_minor=left - left % 100,
+            currency="TWD", is_automatic=True, is_itemised=True, failure=None,
+            created_at=at, arrives_at=at + timedelta(days=1),
+        )  # fmt: skip
+        payout = replace(payout, **facts)
+        self.payouts.append(payout)
+        self.paid_out[payout.ref] = items
+        self.move(
+            kind="payout", type="payout", source_ref=payout.ref, payment_ref=None,
+            amount_minor=-payout.amount_minor,
+        )  # fmt: skip
+        return payout
+
     # What follows is the protocol.
 
     def make_customer(self, *, member_id: UUID) -> str:
@@ -81,6 +135,7 @@ class FakeGateway:
                 return known[1]
             intent = self._new(asked)
             if intent.status == "succeeded":
+                self._move_for(intent)
                 self.taken.append(asked.payment_id)
             self._asked[asked.payment_id] = asked, intent
             return intent
@@ -114,6 +169,32 @@ class FakeGateway:
             customer_ref = ref.removeprefix("seti_")
             return Setup("succeeded", customer_ref, card=_card(GOOD))
 
+    def list_balance_transactions(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenTransaction]:
+        with self._calling("list_balance_transactions"):
+            shown = [one for one in self.transactions if since <= one.created_at < until]
+            return self._page(shown, after)
+
+    def list_payouts(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenPayout]:
+        with self._calling("list_payouts"):
+            shown = [one for one in self.payouts if since <= one.created_at < until]
+            return self._page(shown, after)
+
+    def list_paid_out(self, *, payout_ref: str, after: str | None) -> Page[SeenTransaction]:
+        with self._calling("list_paid_out"):
+            return self._page(self.paid_out[payout_ref], after)
+
+    def _page(self, shown: list[Seen], after: str | None) -> Page[Seen]:
+        """The newest first. A place that is not there is refused, as the real one does."""
+        newest = sorted(shown, key=lambda one: (one.created_at, one.ref), reverse=True)
+        start = [one.ref for one in newest].index(after) + 1 if after else 0
+        items = tuple(newest[start : start + self.page_size])
+        has_more = start + len(items) < len(newest)
+        return Page(items, items[-1].ref if has_more else None)
+
     def _new(self, asked: Charge) -> Intent:
         ref = f"pi_{new_id().hex}"
         intent = Intent(
@@ -138,8 +219,16 @@ class FakeGateway:
         with self._one_at_a_time:
             payment_id = self.intents[ref].payment_id
             assert payment_id is not None
+            self._move_for(self.intents[ref])
             self.taken.append(payment_id)
             self._change(ref, status="succeeded", failure=None, client_secret=None)
+
+    def _move_for(self, intent: Intent) -> None:
+        charged = policy.at_provider(intent.amount, intent.currency)
+        self.move(
+            payment_ref=intent.ref, amount_minor=charged, fee_minor=charged * 3 // 100,
+            currency=intent.currency, charged_currency=intent.currency,
+        )  # fmt: skip
 
     def _change(self, ref: str, **to: str | None) -> None:
         with self._one_at_a_time:

@@ -20,7 +20,7 @@ def test_a_payment_is_charged_in_full_with_its_notes(client: stripe.V1Services, 
     charge = intent.latest_charge
     assert (charge.amount_captured, charge.paid, charge.captured) == (49900, True, True)
     assert (charge.description, charge.metadata.to_dict()) == ("11 cups", {"order": "A-1"})
-    assert (charge.balance_transaction.net, charge.balance_transaction.source) == (
+    assert (charge.balance_transaction.amount, charge.balance_transaction.source) == (
         49900,
         charge.id,
     )

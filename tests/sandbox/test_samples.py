@@ -1,16 +1,38 @@
 """The shape of what is served: the same keys as Stripe's own samples."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import stripe
 
+from tests.sandbox.provider import Provider
+
 SAMPLES: dict[str, dict[str, Any]] = json.loads(
     Path(__file__).with_name("samples.json").read_text(encoding="utf-8")
 )
+
+
+@pytest.fixture(scope="module")
+def payout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stripe.Payout]:
+    """A payout, of a sandbox whose clock may be moved."""
+    provider = Provider(tmp_path_factory.mktemp("payout"))
+    provider.start()
+    client = provider.client()
+    client.payment_intents.create(
+        {
+            "amount": 49900,
+            "currency": "twd",
+            "confirm": True,
+            "payment_method": "pm_card_visa",
+            "payment_method_types": ["card"],
+        }
+    )
+    provider.clock_file.write_text(f"{3 * 86_400}")
+    yield client.payouts.list().data[0]
+    provider.stop()
 
 
 @pytest.fixture
@@ -18,6 +40,7 @@ def served(
     client: stripe.V1Services,
     alice: stripe.Customer,
     pay: Callable[..., stripe.PaymentIntent],
+    payout: stripe.Payout,
 ) -> dict[str, Any]:
     """One object of each kind, as retrieved."""
     intent = pay("pm_card_visa", customer=alice.id, setup_future_usage="off_session")
@@ -33,6 +56,7 @@ def served(
         "event": client.events.list({"limit": 1}).data[0].to_dict(),
         "payment_intent": client.payment_intents.retrieve(intent.id).to_dict(),
         "payment_method": client.payment_methods.retrieve(str(intent.payment_method)).to_dict(),
+        "payout": payout.to_dict(),
         "refund": client.refunds.retrieve(refund.id).to_dict(),
         "setup_intent": client.setup_intents.retrieve(setup.id).to_dict(),
         "webhook_endpoint": client.webhook_endpoints.list().data[0].to_dict(),

@@ -6,7 +6,7 @@ them whole is made dear, and what is asked is whether the index can serve the st
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 import ledger
 import members
+import payments
 import redemption
 import subs
 import vouchers
@@ -25,6 +26,7 @@ from kernel.due import is_due
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger.month import Month
+from payments import settlements
 from redemption.service.void import find_by_id
 from redemption.statements import READ
 
@@ -71,6 +73,11 @@ def duty(job: str) -> Callable[[Any], bool]:
     return lambda now: is_due(found, now)
 
 
+def reconciled(_world: Any) -> object:
+    """A month beside the provider's balance."""
+    return payments.reconcile(month_first_on=date(2026, 1, 1), next_on=date(2026, 2, 1))
+
+
 ACTS: dict[str, Callable[[Any], object]] = {
     "ix_lot_open": lambda world: world.take(world.till, world.alice),
     "ix_redemption_history": lambda world: world.take(world.till, world.alice),
@@ -83,6 +90,12 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "ix_outbox_undone": lambda world: duty("kernel.outbox.drain")(world.now),
     "ix_provider_event_undone": lambda world: duty("payments.inbox.read_events")(world.now),
     "ix_payment_due": lambda world: duty("payments.sweep.ask_again")(world.now),
+    "ix_payment_paid": reconciled,
+    "ix_balance_transaction_created_at": reconciled,
+    "ix_balance_transaction_payment": reconciled,
+    "ix_balance_transaction_payout": reconciled,
+    "ix_payout_created_at": reconciled,
+    "ix_payout_unkept": lambda _: db.session.scalars(settlements.unkept()).all(),
     "ix_subscription_due": lambda world: duty("subs.jobs.renew_due")(world.now),
     "ix_voucher_order_unpaid": lambda world: duty("vouchers.jobs.end_unpaid")(world.now),
     "ix_sign_in_challenge_age": lambda world: duty("members.jobs.forget_challenges")(world.now),

@@ -1,4 +1,4 @@
-"""What the payment provider says happened, and what we asked of it."""
+"""What was asked of the payment provider, and what it told."""
 
 from datetime import datetime
 from typing import Any
@@ -76,6 +76,11 @@ class Payment(Base):
         CheckConstraint("settled_at IS NULL OR due_at IS NULL", "settled_is_never_due"),
         CheckConstraint("asked_at IS NULL OR method_ref IS NOT NULL", "asked_names_method"),
         Index("ix_payment_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "ix_payment_paid",
+            "settled_at",
+            postgresql_where=text("status IN ('succeeded', 'surplus')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
