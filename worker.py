@@ -23,10 +23,13 @@ from rq.serializers import JSONSerializer
 
 import chain.jobs
 import kernel.tick
+import ledger.jobs
 import members.jobs
 import payments.jobs
+import redemption.proof  # noqa: F401  its checks of the books register themselves
 import subs.jobs
 import vouchers.jobs
+import vouchers.proof  # noqa: F401  the same
 from kernel import due, messages, outbox
 from kernel.application import bare_application
 from kernel.config import ConfigError, config
@@ -36,7 +39,7 @@ from kernel.queue import QUEUES, Bell, Duty
 
 log = structlog.get_logger()
 
-ROOMS = (members, chain, payments, vouchers, subs)
+ROOMS = (members, chain, ledger, payments, vouchers, subs)
 DUTIES: tuple[Duty, ...] = (
     outbox.DUTY,
     *(duty for room in ROOMS for duty in room.jobs.DUTIES),

@@ -11,13 +11,15 @@ from kernel.db import db
 from ledger.models import Entry, Line
 from ledger.policy import CUPS, PLANS, VOUCHERS
 
-_LIABILITY = (VOUCHERS, PLANS)
+_IN_LOTS = (VOUCHERS, PLANS)
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event in a wallet. `cups` is what it added (a sale, a void) or took (negative).
+    """One event in a wallet. `cups` is what it added (positive) or took (negative).
 
+    A sale, a void, a claim and a gift that came back add; a redemption, a gift, a refund, a lapse
+    and a lost dispute take; a payout moves money and no cups. `amount` is what those cups carry.
     `store_id` is where it happened: for a redemption, the store that made the cups.
     """
 
@@ -37,29 +39,32 @@ def list_happenings(*, member_id: UUID, limit: int, before_id: UUID | None) -> S
     if before_id is not None:
         mine = mine.where(Entry.id < before_id)
     entries = db.session.scalars(mine.order_by(Entry.id.desc()).limit(limit)).all()
-    lines = _lines_of(member_id, [entry.id for entry in entries])
-    return [_told(entry, lines.get(entry.id, [])) for entry in entries]
+    lines = _lines_of(member_id, entries)
+    return [_told(entry, lines[entry.id]) for entry in entries]
 
 
-def _lines_of(member_id: UUID, entry_ids: list[UUID]) -> dict[UUID, list[Line]]:
-    found: dict[UUID, list[Line]] = {}
-    mine = select(Line).where(Line.member_id == member_id, Line.entry_id.in_(entry_ids))
+def _lines_of(member_id: UUID, entries: Sequence[Entry]) -> dict[UUID, list[Line]]:
+    found: dict[UUID, list[Line]] = {entry.id: [] for entry in entries}
+    mine = select(Line).where(
+        Line.member_id == member_id,
+        Line.book_date.in_({entry.book_date for entry in entries}),
+        Line.entry_id.in_(found),
+    )
     for line in db.session.scalars(mine.order_by(Line.ordinal)):
-        found.setdefault(line.entry_id, []).append(line)
+        found[line.entry_id].append(line)
     return found
 
 
 def _told(entry: Entry, lines: Sequence[Line]) -> Happening:
-    owed = [line for line in lines if line.debit in _LIABILITY or line.credit in _LIABILITY]
-    made = next((line for line in lines if CUPS in (line.debit, line.credit)), lines[0])
-    sign = {line: 1 if line.credit in _LIABILITY else -1 for line in owed}
+    made = next((line for line in lines if CUPS in {line.debit, line.credit}), lines[0])
+    sign = [(line.credit in _IN_LOTS) - (line.debit in _IN_LOTS) for line in lines]
     return Happening(
         id=entry.id,
         kind=entry.kind,
         at=entry.event_at,
         source_id=entry.source_id,
         store_id=made.store_id,
-        cups=sum(sign[line] * line.qty for line in owed),
-        amount=sum(sign[line] * line.amount for line in owed),
+        cups=sum(way * line.qty for way, line in zip(sign, lines, strict=True)),
+        amount=sum(way * line.amount for way, line in zip(sign, lines, strict=True)),
         currency=entry.currency,
     )

@@ -54,12 +54,14 @@ def paired(legs: Sequence[Leg]) -> list[Pair]:
     Raises:
         AccountNotAdjustable: a leg is on a contract liability, or on the contra of its breakage.
         CounterpartMissing: a leg between stores does not say which other store.
-        AdjustmentUnbalanced: a store's debits are not its credits.
+        AdjustmentUnbalanced: a store's debits are not its credits, or there are none.
         AdjustmentOneSided: a debt between stores changes in one of the two books only.
         AdjustmentUnpaired: no pairs can be made of it.
     """
     for leg in legs:
         _check_leg(leg)
+    if not legs:
+        raise AdjustmentUnbalanced(differences=[])
     _check_balance(legs)
     _check_mirrors(legs)
     by_store: dict[UUID, list[Leg]] = defaultdict(list)

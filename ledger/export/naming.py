@@ -8,17 +8,13 @@ for that code alone, so no two accounts become one.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
 from kernel.ids import NOBODY
-from ledger import policy
 from ledger.chart import Labelled
-
-BY_OFFER = (*policy.CONTRACT_LIABILITIES, policy.BREAKAGE_CONTRA)
-"""The accounts that are kept by offer."""
-BY_COUNTERPART = (policy.DUE_FROM_STORE, policy.DUE_TO_STORE)
-"""The accounts that are kept by the other store."""
+from ledger.legs import BETWEEN_STORES, OWED
 
 _ROOTS = {
     "asset": "Assets",
@@ -44,6 +40,7 @@ class Cell(NamedTuple):
     counterpart_store_id: UUID
 
 
+@lru_cache(maxsize=4_096)
 def component(code: str) -> str:
     """Write a code as a part of an account's name, so that different codes stay different.
 
@@ -72,9 +69,9 @@ class Names:
         account = self.accounts.get(cell.account)
         root = _ROOTS[account.kind] if account else _ROOT_OF_UNKNOWN
         name = f"{root}:{component(self.store(cell.store_id))}:{component(cell.account)}"
-        if cell.account in BY_OFFER:
+        if cell.account in OWED:
             return f"{name}:{_part(self.offer(cell.offer_id))}"
-        if cell.account in BY_COUNTERPART:
+        if cell.account in BETWEEN_STORES:
             return f"{name}:{_part(self.store(cell.counterpart_store_id))}"
         return name
 

@@ -12,11 +12,13 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, select, text
+from sqlalchemy import Row, TextClause, select
 
 from kernel.db import db
 from kernel.ids import NOBODY
-from ledger.export.naming import BY_COUNTERPART, BY_OFFER, Cell
+from ledger.export import statements
+from ledger.export.naming import Cell
+from ledger.legs import BETWEEN_STORES, OWED
 from ledger.models import BookMonth
 from ledger.month import Month
 
@@ -68,85 +70,26 @@ class Standing:
     amounts: Mapping[str, int]
 
 
-_ENTRIES = text("""
-SELECT line.entry_id, line.member_id, seal.number, entry.kind, line.book_date, entry.occurred_on,
-       entry.currency, entry.reverses_id,
-       line.ordinal, line.store_id, line.debit, line.credit, line.amount, line.qty,
-       coalesce(line.offer_id, :nobody) AS offer_id,
-       coalesce(line.counterpart_store_id, :nobody) AS counterpart_store_id
-FROM line
-JOIN entry ON entry.member_id = line.member_id AND entry.id = line.entry_id
-LEFT JOIN seal ON seal.entry_id = line.entry_id AND seal.member_id = line.member_id
-WHERE line.book_date = :day
-ORDER BY line.entry_id, line.member_id, line.ordinal
-""")
-
-_ORDER = """
-LEFT JOIN store ON store.id = store_id
-ORDER BY store.code COLLATE "C", store_id, account COLLATE "C", offer_id, counterpart_store_id,
-         currency
-"""
-
-_CLOSED = text(f"""
-SELECT account, store_id, offer_id, counterpart_store_id, currency,
-       -balance AS amount, -cups AS cups
-FROM month_balance
-{_ORDER.replace("ORDER BY", "WHERE first_on = :first_on AND version = :version ORDER BY")}
-""")  # noqa: S608  nothing comes from outside
-
-# The balances of the last month closed before, and the lines since: none, where that is the month
-# before. Sums are taken by PostgreSQL.
-_BEFORE = text(f"""
-WITH since AS (
-    SELECT debit, credit, store_id, coalesce(offer_id, :nobody) AS offer_id,
-           coalesce(counterpart_store_id, :nobody) AS counterpart_store_id,
-           currency, amount, qty
-    FROM line JOIN entry ON entry.member_id = line.member_id AND entry.id = line.entry_id
-    WHERE line.book_date >= :from_on AND line.book_date < :until_on
-), leg AS (
-    SELECT debit AS account, store_id, offer_id, counterpart_store_id, currency, amount, qty
-    FROM since
-    UNION ALL
-    SELECT credit, store_id, offer_id, counterpart_store_id, currency, -amount, -qty
-    FROM since
-), moved AS (
-    SELECT account, store_id,
-           CASE WHEN account = ANY(:by_offer) THEN offer_id ELSE :nobody END AS offer_id,
-           CASE WHEN account = ANY(:by_counterpart) THEN counterpart_store_id ELSE :nobody END
-               AS counterpart_store_id,
-           currency, amount, qty AS cups
-    FROM leg
-    UNION ALL
-    SELECT account, store_id, offer_id, counterpart_store_id, currency, -balance, -cups
-    FROM month_balance
-    WHERE first_on = :base_on AND version = :version
-), held AS (
-    SELECT account, store_id, offer_id, counterpart_store_id, currency,
-           sum(amount)::bigint AS amount, sum(cups)::bigint AS cups
-    FROM moved
-    GROUP BY account, store_id, offer_id, counterpart_store_id, currency
-)
-SELECT account, store_id, offer_id, counterpart_store_id, currency, amount, cups
-FROM held
-{_ORDER}
-""")  # noqa: S608  nothing comes from outside
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A month as it is read for an export. `version` is None while the month is not closed."""
+    """A month as it is read for an export, in the state in which it is found."""
 
     month: Month
-    version: int | None
+    state: str
+    version: int
     digest: bytes | None
 
     @classmethod
     def of(cls, month: Month) -> "Reading":
-        """Find out whether the month is closed."""
+        """Find out how the month stands: without a row it is open."""
         found = db.session.get(BookMonth, month.first_on)
-        if found is None or found.state != "closed":
-            return cls(month, None, None)
-        return cls(month, found.version, found.digest)
+        if found is None:
+            return cls(month, "open", 1, None)
+        return cls(month, found.state, found.version, found.digest)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state == "closed"
 
     def opening(self) -> Iterator[Standing]:
         """What every cell held before the month, by store and account."""
@@ -157,10 +100,10 @@ class Reading:
 
         So the lines of a closed month prove its balances, which all reports build on.
         """
-        if self.version is None:
+        if not self.is_closed:
             return _balances_before(self.month.next_on)
         bounds = {"first_on": self.month.first_on, "version": self.version}
-        return _standings(_streamed(_CLOSED, bounds))
+        return _standings(_streamed(statements.CLOSED, bounds))
 
     def currencies(self) -> list[str]:
         """The currencies that the month holds, by code."""
@@ -172,7 +115,7 @@ class Reading:
 
     def entries_on(self, day: date) -> Iterator[Posted]:
         """The entries booked on a day, in the order in which they were made."""
-        rows = _streamed(_ENTRIES, {"day": day, "nobody": NOBODY})
+        rows = _streamed(statements.ENTRIES_ON, {"day": day, "nobody": NOBODY})
         for _, lines in groupby(rows, key=attrgetter("entry_id", "member_id")):
             yield _posted(list(lines))
 
@@ -189,11 +132,8 @@ def _balances_before(day: date) -> Iterator[Standing]:
         "version": last and last.version,
         "from_on": Month(last.first_on).next_on if last else date.min,
         "until_on": day,
-        "nobody": NOBODY,
-        "by_offer": list(BY_OFFER),
-        "by_counterpart": list(BY_COUNTERPART),
     }
-    return _standings(_streamed(_BEFORE, bounds))
+    return _standings(_streamed(statements.BEFORE, bounds))
 
 
 def _streamed(statement: TextClause, bounds: Mapping[str, Any]) -> Iterator[Row[Any]]:
@@ -204,13 +144,17 @@ def _streamed(statement: TextClause, bounds: Mapping[str, Any]) -> Iterator[Row[
 
 def _standings(rows: Iterator[Row[Any]]) -> Iterator[Standing]:
     """Cells with all their commodities; cups of several currencies are one sum."""
-    for cell, held in groupby(rows, key=lambda row: Cell(*row[:4])):
+    for cell, held in groupby(rows, key=_cell_of):
         amounts: dict[str, int] = {}
         cups = 0
         for row in held:
             amounts[row.currency] = row.amount
             cups += row.cups
         yield Standing(cell, {**amounts, CUPS: cups})
+
+
+def _cell_of(row: Row[Any]) -> Cell:
+    return Cell(row.account, row.store_id, row.offer_id, row.counterpart_store_id)
 
 
 def _posted(rows: list[Row[Any]]) -> Posted:
@@ -241,6 +185,6 @@ def _cell(account: str, row: Row[Any]) -> Cell:
     return Cell(
         account,
         row.store_id,
-        row.offer_id if account in BY_OFFER else NOBODY,
-        row.counterpart_store_id if account in BY_COUNTERPART else NOBODY,
+        row.offer_id if account in OWED else NOBODY,
+        row.counterpart_store_id if account in BETWEEN_STORES else NOBODY,
     )

@@ -15,8 +15,7 @@ class BookMonth(Base):
     """A month that is no longer open. Without a row it is.
 
     soft: only finance books into it (adjustments, breakage); closed: nobody does. `version` counts
-    how often it was closed, plus one while it is soft; `closed_version` is the one that reports
-    build on. `closing_asked_at` asks the closing job, which leaves its reason in `problem` when it
+    how often it was closed, plus one while it is soft. `closing_asked_at` asks the closing job, which leaves its reason in `problem` when it
     could not. `digest` is over all balances of the version, see `ledger.service.closing`.
     """
 

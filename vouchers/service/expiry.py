@@ -1,7 +1,8 @@
 """Cups that were not collected in time lapse, in sets."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, select, update
@@ -11,9 +12,20 @@ from chain.policy import local_day
 from kernel.db import db
 from ledger import Event, post_all
 from ledger import policy as books
+from ledger.month import Month
+from ledger.service.estimating import estimated_offers
 from vouchers.models import Lot, OfferVersion, Wallet
 
 _WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A lot with the local days on which it ended and on which that is booked."""
+
+    lot: Lot
+    ended_on: date
+    known_on: date
 
 
 def lots_due(now: datetime) -> Select[UUID]:
@@ -34,8 +46,7 @@ def lapse_some(*, limit: int, now: datetime) -> int:
     due = and_(Lot.member_id.in_(members), _is_due(now))
     with_zone = select(Lot, Store.time_zone).join(Store, Store.id == Lot.store_id).where(due)
     found = db.session.execute(with_zone.order_by(Lot.member_id, Lot.id)).all()
-    ended = [_Ended(lot, _ended_on(lot, time_zone), local_day(now, time_zone=time_zone)) for lot, time_zone in found]
-    post_all(_lapses(ended))
+    post_all(_lapses([_ended(lot, time_zone, now) for lot, time_zone in found]))
     # What lapsed has left: used up, and all of its money recognised.
     lapsed = update(Lot).where(due).values(used=Lot.units, net_recognised=Lot.net, is_open=False)
     db.session.execute(lapsed, execution_options={"synchronize_session": False})
@@ -63,9 +74,10 @@ def _take_wallets(limit: int, now: datetime) -> Sequence[UUID]:
     return db.session.scalars(free.limit(limit).with_for_update(skip_locked=True)).all()
 
 
-def _ended_on(lot: Lot, time_zone: str) -> date:
+def _ended(lot: Lot, time_zone: str, now: datetime) -> _Ended:
     assert lot.ends_at is not None  # it is due
-    return local_day(lot.ends_at, time_zone=time_zone)
+    ended_on = local_day(lot.ends_at, time_zone=time_zone)
+    return _Ended(lot, ended_on, known_on=local_day(now, time_zone=time_zone))
 
 
 def _lapses(ended: Sequence[_Ended]) -> list[Event]:
