@@ -15,8 +15,9 @@ class BookMonth(Base):
     """A month that is no longer open. Without a row it is.
 
     soft: only finance books into it (adjustments, breakage); closed: nobody does. `version` counts
-    how often it was closed, plus one while it is soft. `closing_asked_at` asks the closing job, which leaves its reason in `problem` when it
-    could not. `digest` is over all balances of the version, see `ledger.service.closing`.
+    how often it was closed, plus one while it is soft. `closing_asked_at` asks the closing job,
+    which leaves its reason in `problem` when it could not. `digest` is over all balances of the
+    version, see `ledger.service.balances`.
     """
 
     __tablename__ = "book_month"
