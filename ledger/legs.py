@@ -15,34 +15,53 @@ OWED = (*policy.CONTRACT_LIABILITIES, policy.BREAKAGE_CONTRA)
 BETWEEN_STORES = (policy.DUE_FROM_STORE, policy.DUE_TO_STORE)
 
 _LEGS = """
-SELECT line.book_date, leg.account, line.store_id,
+SELECT {day} AS book_date, leg.account, line.store_id,
        CASE WHEN leg.account IN {owed} THEN coalesce(line.offer_id, {nobody})
             ELSE {nobody} END AS offer_id,
        CASE WHEN leg.account IN {between} THEN coalesce(line.counterpart_store_id, {nobody})
             ELSE {nobody} END AS counterpart_store_id,
        entry.kind, entry.currency, entry.occurred_on, leg.debit, leg.credit, leg.cups
 FROM {entries}
-JOIN line
-  ON line.member_id = entry.member_id AND line.book_date = entry.book_date
- AND line.entry_id = entry.id
+{lines}
 CROSS JOIN LATERAL (
     VALUES (line.debit, line.amount, 0::bigint, -line.qty),
            (line.credit, 0::bigint, line.amount, line.qty)
 ) AS leg (account, debit, credit, cups)
 """
+_LEGS = filled(_LEGS, owed=str(OWED), between=str(BETWEEN_STORES), nobody=f"'{NOBODY}'::uuid")
+
+# OFFSET 0 makes it go by key, entry by entry, however many PostgreSQL believes there are: it knows
+# neither how few are late, nor how few wait this minute.
+_EACH = """
+CROSS JOIN LATERAL (
+    SELECT * FROM line
+    WHERE line.member_id = entry.member_id AND line.book_date = {day}
+      AND line.entry_id = entry.id
+    OFFSET 0
+) line
+"""
+_ALL = """
+JOIN line
+  ON line.member_id = entry.member_id AND line.book_date = {day} AND line.entry_id = entry.id
+"""
 
 
-def legs_of(entries: str) -> str:
-    """The SELECT of the legs of some entries: a FROM item that ends in a row `entry`."""
-    return filled(
-        _LEGS,
-        owed=str(OWED),
-        between=str(BETWEEN_STORES),
-        nobody=f"'{NOBODY}'::uuid",
-        entries=entries,
-    )
+def legs_of(entries: str, *, day: str = "entry.book_date") -> str:
+    """The SELECT of the legs of a few entries: a FROM item that ends in a row `entry`."""
+    return filled(_LEGS, lines=_EACH, day=day, entries=entries)
 
 
-TAIL = legs_of("""unfolded
-JOIN entry ON entry.member_id = unfolded.member_id AND entry.id = unfolded.entry_id""")
+def legs_of_all(entries: str) -> str:
+    """The same of very many."""
+    return filled(_LEGS, lines=_ALL, day="entry.book_date", entries=entries)
+
+
+_WAITING = """unfolded
+CROSS JOIN LATERAL (
+    SELECT * FROM entry
+    WHERE entry.member_id = unfolded.member_id AND entry.id = unfolded.entry_id
+    OFFSET 0
+) entry"""
+
+TAIL = legs_of(_WAITING, day="unfolded.book_date")
 """The legs of all that is in no roll-up yet."""

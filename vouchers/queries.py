@@ -56,7 +56,7 @@ def current_versions(offer_ids: Sequence[UUID], *, now: datetime) -> Mapping[UUI
 
 def list_offer_codes() -> Mapping[UUID, str]:
     """What the chain calls each of its offers, for reports and exports."""
-    return dict(db.session.execute(select(Offer.id, Offer.code)).tuples().all())
+    return {row.id: row.code for row in db.session.execute(select(Offer.id, Offer.code))}
 
 
 def list_offers(*, kind: str, after: UUID | None, limit: int, now: datetime) -> Sequence[Offered]:

@@ -6,7 +6,7 @@ from ledger.models.book_month import BookMonth, BookMonthStep, Reopening
 from ledger.models.breakage import BreakageEstimate, BreakageRun
 from ledger.models.chart import Account, AccountLabel, VatRate
 from ledger.models.proof import BooksCheck, Finding
-from ledger.models.rollup import MonthBalance, RollupDay, RollupMonth
+from ledger.models.rollup import MonthBalance, RollupDay, RollupForward, RollupMonth
 from ledger.models.seal import Seal, SealHead
 from ledger.models.settlement import SettlementPayment
 
@@ -26,6 +26,7 @@ __all__ = [
     "MonthBalance",
     "Reopening",
     "RollupDay",
+    "RollupForward",
     "RollupMonth",
     "Seal",
     "SealHead",

@@ -62,6 +62,46 @@ class RollupMonth(Base):
     cups: Mapped[int]
 
 
+class RollupForward(Base):
+    """How what one store owes for one offer moved in one month: a row of the roll-forward.
+
+    The liability cells of `rollup_month` with their kinds side by side, signed as in the report
+    (`ledger.reports.roll_forward`): a report of a large chain reads a quarter of the rows.
+    """
+
+    __tablename__ = "rollup_forward"
+    __table_args__ = (
+        PrimaryKeyConstraint("first_on", "store_id", "offer_id", "account", "currency"),
+        CheckConstraint("extract(day FROM first_on) = 1", "starts_on_the_first"),
+    )
+
+    first_on: Mapped[date]
+    store_id: Mapped[UUID]
+    offer_id: Mapped[UUID]
+    account: Mapped[str]
+    currency: Mapped[str]
+    sold: Mapped[int]
+    redeemed: Mapped[int]
+    voided: Mapped[int]
+    lapsed: Mapped[int]
+    breakage: Mapped[int]
+    refunded: Mapped[int]
+    charged_back: Mapped[int]
+    earned: Mapped[int]
+    transferred: Mapped[int]
+    adjusted: Mapped[int]
+    cups_sold: Mapped[int]
+    cups_redeemed: Mapped[int]
+    cups_voided: Mapped[int]
+    cups_lapsed: Mapped[int]
+    cups_breakage: Mapped[int]
+    cups_refunded: Mapped[int]
+    cups_charged_back: Mapped[int]
+    cups_earned: Mapped[int]
+    cups_transferred: Mapped[int]
+    cups_adjusted: Mapped[int]
+
+
 class MonthBalance(Base):
     """The balance of a cell at the end of a closed month: credits minus debits since the beginning.
 

@@ -16,7 +16,7 @@ from kernel import queue
 from kernel.db import db
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
-from ledger.legs import legs_of
+from ledger.legs import legs_of, legs_of_all
 from ledger.models import Seal, Unfolded
 from ledger.statement import filled
 
@@ -91,7 +91,7 @@ FROM unnest(CAST(:members AS uuid[]), CAST(:entries AS uuid[]), CAST(:chains AS 
      WITH ORDINALITY AS sealed (member_id, entry_id, chain, ordinal)
 """)
 
-_ALL_FOLDED = legs_of("""entry
+_ALL_FOLDED = legs_of_all("""entry
 LEFT JOIN unfolded ON unfolded.member_id = entry.member_id AND unfolded.entry_id = entry.id""")
 _REBUILD = [
     text("DELETE FROM rollup_day"),

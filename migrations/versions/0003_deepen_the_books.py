@@ -268,6 +268,45 @@ def upgrade() -> None:
     )
     op.create_index("ix_rollup_day_account", "rollup_day", ["account", "book_date"], unique=False)
     op.create_table(
+        "rollup_forward",
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=False),
+        sa.Column("offer_id", sa.Uuid(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("sold", sa.BigInteger(), nullable=False),
+        sa.Column("redeemed", sa.BigInteger(), nullable=False),
+        sa.Column("voided", sa.BigInteger(), nullable=False),
+        sa.Column("lapsed", sa.BigInteger(), nullable=False),
+        sa.Column("breakage", sa.BigInteger(), nullable=False),
+        sa.Column("refunded", sa.BigInteger(), nullable=False),
+        sa.Column("charged_back", sa.BigInteger(), nullable=False),
+        sa.Column("earned", sa.BigInteger(), nullable=False),
+        sa.Column("transferred", sa.BigInteger(), nullable=False),
+        sa.Column("adjusted", sa.BigInteger(), nullable=False),
+        sa.Column("cups_sold", sa.BigInteger(), nullable=False),
+        sa.Column("cups_redeemed", sa.BigInteger(), nullable=False),
+        sa.Column("cups_voided", sa.BigInteger(), nullable=False),
+        sa.Column("cups_lapsed", sa.BigInteger(), nullable=False),
+        sa.Column("cups_breakage", sa.BigInteger(), nullable=False),
+        sa.Column("cups_refunded", sa.BigInteger(), nullable=False),
+        sa.Column("cups_charged_back", sa.BigInteger(), nullable=False),
+        sa.Column("cups_earned", sa.BigInteger(), nullable=False),
+        sa.Column("cups_transferred", sa.BigInteger(), nullable=False),
+        sa.Column("cups_adjusted", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "extract(day FROM first_on) = 1", name=op.f("ck_rollup_forward_starts_on_the_first")
+        ),
+        sa.PrimaryKeyConstraint(
+            "first_on",
+            "store_id",
+            "offer_id",
+            "account",
+            "currency",
+            name=op.f("pk_rollup_forward"),
+        ),
+    )
+    op.create_table(
         "rollup_month",
         sa.Column("first_on", sa.Date(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
@@ -592,6 +631,7 @@ def downgrade() -> None:
     op.drop_table("seal_head")
     op.drop_table("seal")
     op.drop_table("rollup_month")
+    op.drop_table("rollup_forward")
     op.drop_table("rollup_day")
     op.drop_table("month_balance")
     op.drop_table("breakage_run")

@@ -30,7 +30,8 @@ def _letter(to: str, head: Head) -> EmailMessage:
     letter["Subject"] = f"Jibei: seal of the books, {head.on_date}, entry {head.number}"
     letter.set_content(
         "Keep this line. With it, jibei books verify-seal --heads FILE shows whether anything\n"
-        f"in the books was changed that was there on {head.on_date}.\n\n{head.line()}\n"
+        f"in the books was changed that was there on {head.on_date}.\n\n{head.line()}\n",
+        cte="7bit",  # as it is: the line must survive being copied from the raw letter
     )
     return letter
 
