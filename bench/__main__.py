@@ -9,12 +9,14 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import redeem, stack
+from bench import books, redeem, stack, tables
 from bench.figures import Figures
 
 PARTS: dict[str, Callable[[Figures, bool], None]] = {
     "redeem": redeem.measure,
     "stack": stack.measure,
+    "books": books.measure,
+    "tables": tables.measure,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from bench.figures import Figures
-from bench.site import ROOT, Site, gunicorn, site
+from bench.site import ROOT, Site, gunicorn, site, wait_for_quiet
 
 _MEMBERS = 60_000
 _MOST_A_SECOND = 4_000
@@ -39,7 +39,7 @@ def measure(figures: Figures, short: bool) -> None:
         with gunicorn(at) as (port, master):
             _load(port, seconds=1.0)  # warm: connections, prepared statements, imports
             at.ask("ANALYZE")  # as autovacuum does within a minute; plans are made anew after it
-            _wait_for_quiet()
+            wait_for_quiet()
             for _ in range(rounds):
                 limits.append(at.pgbench("limit.pgbench", seconds=seconds))
                 rates.append(_load(port, seconds=seconds)["per_s"])
@@ -108,14 +108,6 @@ def _load(port: int, *, seconds: float, rate: float | None = None) -> dict[str, 
     if set(seen["statuses"]) != {"201"} or seen["lost"]:
         raise RuntimeError(f"not every redemption was made: {seen}")
     return seen
-
-
-def _wait_for_quiet() -> None:
-    """Wait, for half a minute at most, until the machine does little else."""
-    for _ in range(30):
-        if psutil.cpu_percent(interval=1.0) < 20:
-            return
-    print("# the machine is busy with something else: mind the ratios, not the rates")
 
 
 def _check_books(at: Site) -> None:

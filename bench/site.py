@@ -17,6 +17,8 @@ import psycopg
 from alembic import command
 from alembic.config import Config as Migrations
 
+from kernel import hot
+from kernel.config import config
 from kernel.embedded import PostgresServer, running_postgres, running_valkey
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +31,7 @@ _SETTINGS = {
     "pg_stat_statements.track": "top",
 }
 # The limit is planned as the subject is (`kernel.hot`): else it degrades while its tables grow.
-_PLANS = (
+PLANS = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off"
     " -c enable_mergejoin=off"
 )
@@ -67,7 +69,7 @@ class Site:
             capture_output=True,
             text=True,
             check=True,
-            env={**os.environ, "PGOPTIONS": _PLANS},
+            env={**os.environ, "PGOPTIONS": PLANS},
         )
         (line,) = [line for line in done.stdout.splitlines() if line.startswith("tps = ")]
         return float(line.split()[2])
@@ -81,19 +83,9 @@ def site(*, members: int) -> Iterator[Site]:
         running_postgres(Path(folder) / "postgres", settings=_SETTINGS) as postgres,
         running_valkey(Path(folder) / "valkey") as valkey,
     ):
-        environment = {
-            "JIBEI_MODE": "production",
-            "DATABASE_URL": postgres.url("jibei_app", "jibei"),
-            "DATABASE_OWNER_URL": postgres.url("jibei_owner", "jibei"),
-            "REDIS_URL": valkey.url,
-            "SECRET_KEY": "be" * 32,
-            "STRIPE_API_KEY": "sk_test_of_the_bench",
-            "STRIPE_WEBHOOK_SECRET": "whsec_of_the_bench",
-            "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
-            "MESSAGE_PORT": "bench.site:send_nothing",
-        }
-        with _in(environment):
-            _migrate()
+        environment = environment_on(postgres, redis_url=valkey.url)
+        with in_environment(environment):
+            migrate()
             made = Site(postgres, environment, members)
             _load(made)
             yield made
@@ -120,28 +112,56 @@ def gunicorn(at: Site) -> Iterator[tuple[int, psutil.Process]]:
         server.wait(timeout=20)
 
 
+def environment_on(postgres: PostgresServer, *, redis_url: str) -> dict[str, str]:
+    """The settings of a process of Jibei on these engines."""
+    return {
+        "JIBEI_MODE": "production",
+        "DATABASE_URL": postgres.url("jibei_app", "jibei"),
+        "DATABASE_OWNER_URL": postgres.url("jibei_owner", "jibei"),
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "be" * 32,
+        "STRIPE_API_KEY": "sk_test_of_the_bench",
+        "STRIPE_WEBHOOK_SECRET": "whsec_of_the_bench",
+        "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
+        "MESSAGE_PORT": "bench.site:send_nothing",
+    }
+
+
 @contextmanager
-def _in(environment: dict[str, str]) -> Iterator[None]:
-    """Read these settings for a while: a part that starts others of its own comes after."""
+def in_environment(environment: dict[str, str]) -> Iterator[None]:
+    """Read these settings for a while: others, of other engines, come after."""
     before = dict(os.environ)
     os.environ.update(environment)
+    config.cache_clear()
     try:
         yield
     finally:
+        hot.close()
+        config.cache_clear()
         os.environ.clear()
         os.environ.update(before)
 
 
-def _migrate() -> None:
+def migrate() -> None:
+    """Bring the database of the environment to the newest revision."""
     migrations = Migrations(str(ROOT / "migrations" / "alembic.ini"))
     migrations.set_main_option("script_location", str(ROOT / "migrations"))
     command.upgrade(migrations, "head")
 
 
+def wait_for_quiet() -> None:
+    """Wait, for half a minute at most, until the machine does little else."""
+    for _ in range(30):
+        if psutil.cpu_percent(interval=1.0) < 20:
+            return
+    print("# the machine is busy with something else: mind the ratios, not the rates")
+
+
 def _load(at: Site) -> None:
-    sql = Path(__file__).with_name("chain.sql").read_text(encoding="utf-8")
     with psycopg.connect(at.postgres.url("jibei_owner", "jibei"), autocommit=True) as connection:
-        connection.execute(sql.replace(":members", str(at.members)))
+        for script in ("ids.sql", "chain.sql"):
+            sql = Path(__file__).with_name(script).read_text(encoding="utf-8")
+            connection.execute(sql.replace(":members", str(at.members)))
     at.ask("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     at.ask("CHECKPOINT")
 

@@ -1,0 +1,96 @@
+"""Checks of redemptions: what was handed over is what was booked, and what was undone is undone."""
+
+from collections.abc import Iterable
+
+from ledger import policy
+from ledger.proof import ENTRIES, Facts, KeyWalk, Part, check
+
+REDEMPTIONS = KeyWalk("redemptions", "redemption", ("member_id", "id"), 20_000)
+
+
+@check("handed", invariant=3, walk=REDEMPTIONS)
+def handed(part: Part) -> Iterable[Facts]:
+    """The cups of a redemption are those of its lots, and its entry took the same from them.
+
+    3: lot by lot, in cups and in money.
+    """
+    return part.find(
+        """
+        WITH handed AS (
+            SELECT redemption.member_id, redemption.id, redemption.entry_id, redemption.cups,
+                   entry.book_date
+            FROM redemption
+            LEFT JOIN entry
+                   ON entry.member_id = redemption.member_id AND entry.id = redemption.entry_id
+                  AND entry.kind = 'redemption' AND entry.source_id = redemption.id
+                  AND {near entry}
+            WHERE {within redemption}
+        ), taken AS (
+            SELECT handed.member_id, handed.id, took.lot_id, took.cups, took.amount
+            FROM handed
+            JOIN redemption_line AS took
+              ON took.member_id = handed.member_id AND took.redemption_id = handed.id
+             WHERE {near took}
+        ), booked AS (
+            SELECT handed.member_id, handed.id, line.lot_id,
+                   total(line.qty) AS cups, total(line.amount) AS amount
+            FROM handed
+            JOIN line ON line.member_id = handed.member_id AND line.book_date = handed.book_date
+                     AND line.entry_id = handed.entry_id AND line.debit = ANY(:accounts)
+            WHERE {near line}
+            GROUP BY 1, 2, 3
+        ), counted AS (
+            SELECT member_id, id, lot_id, NULL::bigint AS expected_cups, taken.cups AS cups_taken,
+                   booked.cups AS cups_booked, taken.amount AS expected, booked.amount AS found
+            FROM taken FULL JOIN booked USING (member_id, id, lot_id)
+            WHERE taken.cups IS DISTINCT FROM booked.cups
+               OR taken.amount IS DISTINCT FROM booked.amount
+            UNION ALL
+            SELECT handed.member_id, handed.id, NULL, handed.cups, total(taken.cups), NULL, NULL,
+                   NULL
+            FROM handed LEFT JOIN taken USING (member_id, id)
+            GROUP BY handed.member_id, handed.id, handed.cups
+            HAVING total(taken.cups) IS DISTINCT FROM handed.cups
+        )
+        SELECT member_id, id AS redemption_id, lot_id, expected_cups, cups_taken, cups_booked,
+               expected, found
+        FROM counted
+        """,
+        accounts=[policy.VOUCHERS, policy.PLANS],
+    )
+
+
+@check("voided", invariant=9, walk=REDEMPTIONS)
+def voided(part: Part) -> Iterable[Facts]:
+    """A redemption is voided if and only if its entry is reversed.
+
+    9: cups and money go back together.
+    """
+    return part.find("""
+        SELECT redemption.member_id, redemption.id AS redemption_id, redemption.entry_id,
+               redemption.voided_at, undoing.id AS reversal_id
+        FROM redemption
+        LEFT JOIN entry AS undoing
+               ON undoing.member_id = redemption.member_id
+              AND undoing.reverses_id = redemption.entry_id AND {near undoing}
+        WHERE {within redemption}
+          AND (redemption.voided_at IS NULL) <> (undoing.id IS NULL)
+    """)
+
+
+@check("redeemed", invariant=8, walk=ENTRIES)
+def redeemed(part: Part) -> Iterable[Facts]:
+    """Every entry of a redemption is the one that the redemption names.
+
+    8: a second entry for the same cups, or one for no cups at all, would be named by nobody.
+    """
+    return part.find("""
+        SELECT entry.member_id, entry.id AS entry_id, entry.source_id AS redemption_id,
+               redemption.entry_id AS expected
+        FROM entry
+        LEFT JOIN redemption
+               ON redemption.member_id = entry.member_id AND redemption.id = entry.source_id
+              AND {near redemption}
+        WHERE {within entry} AND entry.kind = 'redemption'
+          AND redemption.entry_id IS DISTINCT FROM entry.id
+    """)
