@@ -33,6 +33,7 @@ from api.route import Route
 from api.routing import Resource
 from api.tables import FORMAT_PARAMETER
 from api.tables.formats import CSV, JSON, XLSX
+from api.tables.refusals import WorkbookBusy, WorkbookTooBig
 from kernel.errors import NotFound, Refusal
 from kernel.idempotency import KeyInFlight, KeyReused
 
@@ -171,6 +172,8 @@ def refusals_of(route: Route) -> Iterator[type[Refusal]]:
     yield from route.refusals
     yield from route.guard.refusals
     yield from (Validation, BadRequest, AddressTooLong, HeadersTooLarge, OutOfService, OurFault)
+    if route.is_table:
+        yield from (WorkbookBusy, WorkbookTooBig)
     if route.path_names:
         yield NotFound
     if route.body is not None:

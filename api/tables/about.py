@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from api.tables.cells import LONGEST_TEXT
 from api.tables.table import Plain, Table
-from api.tables.workbook import LONGEST_TEXT
 
 
 @dataclass(frozen=True, slots=True)

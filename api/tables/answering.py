@@ -19,6 +19,7 @@ from api.tables.as_json import write_json
 from api.tables.as_xlsx import write_xlsx
 from api.tables.formats import Format
 from api.tables.table import Table
+from api.tables.turns import workbook_turn
 from kernel import clock
 
 _IN_MEMORY = 1 << 20
@@ -69,7 +70,8 @@ def _write(file: IO[bytes], table: Table, value: Any, form: Format) -> None:
         case "csv":
             write_csv(file, table, facts, rows)
         case _:
-            write_xlsx(file, table, facts, rows, made_at=clock.now())
+            with workbook_turn():
+                write_xlsx(file, table, facts, rows, made_at=clock.now())
 
 
 def _response(file: IO[bytes], size: int, sent: Request) -> Response:

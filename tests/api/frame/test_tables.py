@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import gettempdir
@@ -15,8 +16,10 @@ from openpyxl import load_workbook
 from api.auth import anyone, member
 from api.openapi import described
 from api.routing import Resource
-from api.tables import TABLE
+from api.tables import TABLE, answering
 from api.tables.answering import file_name
+from api.tables.as_xlsx import write_xlsx
+from api.tables.turns import workbook_turn
 from tests.api.frame import tables as probed
 from tests.api.frame.tables import NumbersView, tables
 
@@ -157,13 +160,14 @@ def test_a_big_answer_is_sent_from_a_file_and_whole(
         assert body.endswith(b"\r\n100000,'=number 100000\r\n")
 
 
-def test_a_big_workbook_is_whole(probe: FlaskClient) -> None:
-    with probe.get(f"{ADDRESS}?format=xlsx&up_to=100000") as answer:
+def test_a_big_workbook_is_whole(probe: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "_IN_MEMORY", 1 << 15)
+    with probe.get(f"{ADDRESS}?format=xlsx&up_to=10000") as answer:
         body = answer.data
 
-    assert len(body) > 1 << 20
+    assert len(body) > 1 << 15
     rows = load_workbook(BytesIO(body), read_only=True)["rows"].iter_rows(values_only=True)
-    assert [number for number, _ in rows][1:] == list(range(1, 100_001))
+    assert [number for number, _ in rows][1:] == list(range(1, 10_001))
 
 
 def test_the_temporary_file_is_gone_when_it_was_sent(probe: FlaskClient) -> None:
@@ -195,6 +199,33 @@ def test_a_refusal_among_the_rows_is_an_answer(probe: FlaskClient, form: str) ->
     answer = probe.get(f"/v1/tables/refused?format={form}")
 
     assert (answer.status_code, answer.json["reason"]) == (409, "frame-probe-too-many")
+
+
+def test_a_workbook_is_refused_while_another_is_made_and_csv_is_not(
+    probe: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "workbook_turn", partial(workbook_turn, patience_s=0.05))
+    with workbook_turn():
+        refused = probe.get(f"{ADDRESS}?format=xlsx")
+        csv = probe.get(f"{ADDRESS}?format=csv")
+
+    assert (refused.status_code, refused.json["reason"]) == (503, "workbook-busy")
+    assert refused.headers["Retry-After"] == "30"
+    assert csv.status_code == 200
+    assert probe.get(f"{ADDRESS}?format=xlsx").status_code == 200
+
+
+def test_a_workbook_of_too_many_rows_is_refused_and_csv_is_advised(
+    probe: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "write_xlsx", partial(write_xlsx, most_rows=5))
+
+    answer = probe.get(f"{ADDRESS}?format=xlsx&up_to=6")
+
+    assert (answer.status_code, answer.json["reason"]) == (422, "workbook-too-big")
+    assert answer.json["most"] == 5
+    assert "CSV" in answer.json["detail"]
+    assert probe.get(f"{ADDRESS}?format=xlsx&up_to=5").status_code == 200
 
 
 @pytest.mark.parametrize("form", KINDS)
