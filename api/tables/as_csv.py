@@ -7,8 +7,8 @@ from itertools import islice
 from typing import IO, Any
 
 from api.tables.column import Kind, Values
-from api.tables.safe_text import looks_like_formula, readable
 from api.tables.table import AT_ONCE, Plain, Row, Table
+from kernel.safe_text import as_csv_text
 
 # Without this mark Excel reads the file in the code page of its system, which in Taiwan is Big5.
 _MARK = b"\xef\xbb\xbf"
@@ -46,8 +46,7 @@ def _harmless(text: str | None) -> str | None:
     """Make text that stays text: an apostrophe in front of what looks like a formula."""
     if text is None:
         return None
-    shown = readable(text)
-    return f"'{shown}" if looks_like_formula(shown) else shown
+    return as_csv_text(text)
 
 
 def _pour(lines: StringIO, file: IO[bytes]) -> None:

@@ -5,8 +5,8 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from api.tables.column import Kind
-from api.tables.safe_text import looks_like_formula, readable
 from api.tables.table import Plain
+from kernel.safe_text import looks_like_formula, readable
 
 if TYPE_CHECKING:  # loaded only by who makes a workbook
     from xlsxwriter import Workbook

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from chain.models import LegalEntity, StoreOwner
 from kernel.db import db
 from kernel.ids import NOBODY
+from kernel.safe_text import as_csv_text
 from ledger.chart import Labelled, list_accounts
 from ledger.export.naming import Names
 from ledger.export.reading import Leg, Pair, Posted, Reading
@@ -36,8 +37,6 @@ COLUMNS = (
 )
 # Without this mark Excel reads the file in the code page of its system, which in Taiwan is Big5.
 _MARK = "\ufeff"
-# What begins a formula; also in full width, which a Chinese Excel reads alike.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 Cells = list[str | int | None]
 
@@ -83,16 +82,16 @@ class Accountants:
             posted.occurred_on.isoformat(),
             posted.kind,
             pair.ordinal,
-            _text(self._entities.get(store_id, "")),
-            _text(self._names.store(store_id)),
-            _text(account.external_code if account else leg.cell.account),
-            _text(account.name if account else ""),
+            as_csv_text(self._entities.get(store_id, "")),
+            as_csv_text(self._names.store(store_id)),
+            as_csv_text(account.external_code if account else leg.cell.account),
+            as_csv_text(account.name if account else ""),
             debit,
             credit,
             posted.currency,
             pair.debit.cups,
-            _text(self._names.store(other_id)) if other_id != NOBODY else None,
-            _text(self._names.offer(pair.offer_id)) if pair.offer_id != NOBODY else None,
+            as_csv_text(self._names.store(other_id)) if other_id != NOBODY else None,
+            as_csv_text(self._names.offer(pair.offer_id)) if pair.offer_id != NOBODY else None,
             str(posted.reverses_id) if posted.reverses_id else None,
         ]
 
@@ -101,11 +100,6 @@ class Accountants:
         self._lines.seek(0)
         self._lines.truncate()
         return text
-
-
-def _text(name: str) -> str:
-    """Text stays text in a spreadsheet: an apostrophe in front of what looks like a formula."""
-    return f"'{name}" if name.startswith(_FORMULA) else name
 
 
 def _entities(on: date) -> Mapping[UUID, str]:

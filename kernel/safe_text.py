@@ -13,6 +13,12 @@ def readable(text: str) -> str:
     return text if text.isprintable() else _UNREADABLE.sub("\ufffd", text)
 
 
+def as_csv_text(text: str) -> str:
+    """Text as a CSV may hold it: with an apostrophe in front of what looks like a formula."""
+    shown = readable(text)
+    return f"'{shown}" if looks_like_formula(shown) else shown
+
+
 def looks_like_formula(text: str) -> bool:
     """Whether a spreadsheet might calculate this instead of showing it."""
     return text.startswith(_FORMULA)
