@@ -7,15 +7,21 @@ from functools import cache
 from flask import Flask, Response, g
 
 from api import browser, errors, openapi
+from api.accounts import accounts, vat_rates
+from api.adjustments import adjustments
+from api.breakage import estimates, runs
 from api.devices import devices
+from api.entries import entries
 from api.health import health
 from api.idempotency import REPLAYED
+from api.legal_entities import legal_entities, store_owners
 from api.limits import refuse_oversized
 from api.members import members
 from api.office_sessions import office_sessions
 from api.openapi import documents
 from api.orders import orders
 from api.packs import packs
+from api.periods import periods, reopenings
 from api.plans import plans
 from api.problem_pages import problem_pages
 from api.products import products
@@ -25,6 +31,7 @@ from api.routing import MOST_BODY_BYTES, Resource
 from api.sandbox_clock import sandbox_clock
 from api.seal import sealed
 from api.sessions import sessions
+from api.settlements import settlements
 from api.shifts import shifts
 from api.sign_in import sign_in
 from api.stats import stats
@@ -57,6 +64,17 @@ RESOURCES: tuple[Resource, ...] = (
     shifts,
     redemptions,
     office_sessions,
+    periods,
+    reopenings,
+    adjustments,
+    settlements,
+    estimates,
+    runs,
+    accounts,
+    vat_rates,
+    legal_entities,
+    store_owners,
+    entries,
     reports,
     stats,
     sandbox_clock,

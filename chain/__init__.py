@@ -1,17 +1,22 @@
 """The chain itself: its stores and products, its staff and their devices."""
 
-from chain.errors import SignInRefused, StoreScope
-from chain.models import Device
+from chain.errors import LegalEntityExists, SignInRefused, StoreScope
+from chain.models import Device, LegalEntity
 from chain.queries import (
+    get_legal_entity,
     get_store,
     list_devices,
+    list_legal_entities,
     list_products,
     list_stores,
     local_date,
+    names_of_entities,
+    names_of_stores,
     online_store,
     today_on,
 )
 from chain.service.device import Enrolled, NewDevice, create_device, enrol_device, revoke_device
+from chain.service.owners import Owned, add_legal_entity, list_owners, set_owner
 from chain.service.staff import (
     StaffSignedIn,
     end_office_session,
@@ -23,21 +28,31 @@ from chain.service.staff import (
 __all__ = [
     "Device",
     "Enrolled",
+    "LegalEntity",
+    "LegalEntityExists",
     "NewDevice",
+    "Owned",
     "SignInRefused",
     "StaffSignedIn",
     "StoreScope",
+    "add_legal_entity",
     "create_device",
     "end_office_session",
     "end_shift",
     "enrol_device",
+    "get_legal_entity",
     "get_store",
     "list_devices",
+    "list_legal_entities",
+    "list_owners",
     "list_products",
     "list_stores",
     "local_date",
+    "names_of_entities",
+    "names_of_stores",
     "online_store",
     "revoke_device",
+    "set_owner",
     "start_office_session",
     "start_shift",
     "today_on",

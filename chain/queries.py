@@ -1,19 +1,26 @@
 """What others ask about stores and products."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from chain import policy
-from chain.models import Device, Product, StaffStore, Store
+from chain.models import Device, LegalEntity, Product, StaffStore, Store
 from kernel.db import db
 from kernel.errors import NotFound
 
 T = TypeVar("T")
+
+
+class Called(NamedTuple):
+    """What something is called: by the chain, and by people."""
+
+    code: str
+    name: str
 
 
 def get_store(store_id: UUID) -> Store:
@@ -44,6 +51,28 @@ def today_on(now: datetime) -> date:
 def list_stores(*, after: UUID | None, limit: int) -> Sequence[Store]:
     """Stores in the order in which they joined, from after one of them."""
     return _page(select(Store), Store.id, after=after, limit=limit)
+
+
+def list_legal_entities(*, after: UUID | None, limit: int) -> Sequence[LegalEntity]:
+    """Legal entities in the order in which they came, from after one of them."""
+    return _page(select(LegalEntity), LegalEntity.id, after=after, limit=limit)
+
+
+def get_legal_entity(legal_entity_id: UUID) -> LegalEntity:
+    """Raises: NotFound: there is no such legal entity."""
+    return _there(db.session.get(LegalEntity, legal_entity_id))
+
+
+def names_of_stores() -> Mapping[UUID, Called]:
+    """What every store is called."""
+    rows = db.session.execute(select(Store.id, Store.code, Store.name))
+    return {store_id: Called(code, name) for store_id, code, name in rows}
+
+
+def names_of_entities() -> Mapping[UUID, Called]:
+    """What every legal entity is called."""
+    rows = db.session.execute(select(LegalEntity.id, LegalEntity.code, LegalEntity.name))
+    return {entity_id: Called(code, name) for entity_id, code, name in rows}
 
 
 def list_products(*, after: UUID | None, limit: int) -> Sequence[Product]:

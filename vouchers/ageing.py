@@ -7,17 +7,28 @@ any day up to today is exact. The caller holds a snapshot.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
-from kernel.db import db
 from kernel.ids import NOBODY
-from ledger.policy import PLANS, VOUCHERS
+from ledger.month import Month
+from ledger.policy import BREAKAGE_CONTRA, PLANS, UNDER_WAY, VOUCHERS
+from ledger.reports import held_on
+from ledger.reports.reading import rows
 
 BANDS = (30, 90, 180, 365)
 """The last day of each band of age but the last, which is open."""
+
+_BANDS = len(BANDS) + 1
+
+
+class _Of(NamedTuple):
+    """Whose sums these are."""
+
+    store_id: UUID
+    offer_id: UUID | None
+    account: str
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +64,12 @@ class Guaranteed:
     """What one store owes whose guarantee ends, or ended, in one month.
 
     `net + vat = gross`; the VAT of a lot goes with its money. `is_running` on the day that was
-    asked for; `ends_in` is the first day of the month of the last guaranteed day.
+    asked for; `ends_in` is the month of the last guaranteed day.
     """
 
     store_id: UUID
     legal_entity_id: UUID | None
-    ends_in: date
+    ends_in: Month
     is_running: bool
     currency: str
     cups: int
@@ -74,20 +85,20 @@ class Guaranteed:
 # Of each lot that may have owed something on the day: what, and in how many cups.
 _OWED = """
 WITH later AS MATERIALIZED (
-    SELECT member_id, lot_id, sum(amount * sign) AS amount, sum(qty * sign) AS cups
+    SELECT member_id, lot_id, total(amount * sign) AS amount, total(qty * sign) AS cups
     FROM (
         SELECT member_id, lot_id, amount, qty,
-               (credit IN (:vouchers, :plans))::int - (debit IN (:vouchers, :plans))::int AS sign
+               (credit = ANY(%(accounts)s))::int - (debit = ANY(%(accounts)s))::int AS sign
         FROM line
-        WHERE book_date > :on AND lot_id IS NOT NULL
-          AND (credit IN (:vouchers, :plans) OR debit IN (:vouchers, :plans))
+        WHERE book_date > %(on)s AND lot_id IS NOT NULL
+          AND (credit = ANY(%(accounts)s) OR debit = ANY(%(accounts)s))
     ) moved
     GROUP BY member_id, lot_id
 ), owed AS (
     SELECT lot.store_id, lot.offer_id, lot.offer_version_id, lot.account, lot.currency,
            lot.net, lot.vat, (lot.sold_at AT TIME ZONE store.time_zone)::date AS sold_on,
-           (lot.net - lot.net_recognised - coalesce(later.amount, 0))::bigint AS amount,
-           (lot.units - lot.used - coalesce(later.cups, 0))::bigint AS cups
+           lot.net - lot.net_recognised - coalesce(later.amount, 0) AS amount,
+           lot.units - lot.used - coalesce(later.cups, 0) AS cups
     FROM lot
     JOIN store ON store.id = lot.store_id
     LEFT JOIN later ON later.member_id = lot.member_id AND later.lot_id = lot.id
@@ -95,67 +106,65 @@ WITH later AS MATERIALIZED (
 )
 """
 
-_AGES = text(
-    _OWED
-    + """
+_AGES = f"""
+{_OWED}
 SELECT store_id, offer_id, account, currency,
-       CASE WHEN :on - sold_on <= 30 THEN 0 WHEN :on - sold_on <= 90 THEN 1
-            WHEN :on - sold_on <= 180 THEN 2 WHEN :on - sold_on <= 365 THEN 3 ELSE 4 END AS band,
-       sum(amount)::bigint, sum(cups)::bigint
+       width_bucket(%(on)s - sold_on, %(begins)s::int[]) AS band,
+       total(amount), total(cups)
 FROM owed
 WHERE amount <> 0 OR cups <> 0
 GROUP BY store_id, offer_id, account, currency, band
 ORDER BY store_id, offer_id, account, currency, band
-"""
-)
+"""  # noqa: S608  of our own text
 
 # What people book belongs to nobody's wallet, and so to no lot.
-_BY_HAND = text("""
+_BY_HAND = """
 SELECT store_id, offer_id, leg.account, entry.currency,
-       sum(line.amount * leg.sign)::bigint, sum(line.qty * leg.sign)::bigint
+       total(line.amount * leg.sign), total(line.qty * leg.sign)
 FROM line
 JOIN entry ON entry.member_id = line.member_id AND entry.id = line.entry_id
 CROSS JOIN LATERAL (VALUES (line.credit, 1), (line.debit, -1)) AS leg (account, sign)
-WHERE line.lot_id IS NULL AND line.book_date <= :on AND leg.account IN (:vouchers, :plans)
-  AND line.member_id = :nobody
+WHERE line.lot_id IS NULL AND line.book_date <= %(on)s AND leg.account = ANY(%(accounts)s)
+  AND line.member_id = %(nobody)s
 GROUP BY store_id, offer_id, leg.account, entry.currency
-HAVING sum(line.amount * leg.sign) <> 0 OR sum(line.qty * leg.sign) <> 0
+HAVING total(line.amount * leg.sign) <> 0 OR total(line.qty * leg.sign) <> 0
 ORDER BY store_id, offer_id, leg.account, entry.currency
-""")
+"""
 
-_GUARANTEES = text(
-    _OWED
-    + """
-, guaranteed AS (
+_GUARANTEES = f"""
+{_OWED}, guaranteed AS (
     SELECT owed.*, (sold_on + make_interval(months => guarantee_months::int))::date AS ends_on
     FROM owed JOIN offer_version ON offer_version.id = owed.offer_version_id
+    WHERE owed.amount <> 0 OR owed.cups <> 0
+), summed AS (
+    SELECT store_id, date_trunc('month', ends_on - 1)::date AS ends_in,
+           ends_on > %(on)s AS is_running, currency, total(cups) AS cups, total(amount) AS net,
+           total(CASE WHEN net = 0 THEN 0 ELSE (2 * vat * amount + net) / (2 * net) END) AS vat
+    FROM guaranteed
+    GROUP BY store_id, ends_in, is_running, currency
 )
-SELECT guaranteed.store_id, owner.legal_entity_id,
-       date_trunc('month', ends_on - 1)::date AS ends_in, ends_on > :on AS is_running, currency,
-       sum(cups)::bigint, sum(amount)::bigint,
-       sum(CASE WHEN net = 0 THEN 0 ELSE (2 * vat * amount + net) / (2 * net) END)::bigint
-FROM guaranteed
+SELECT summed.store_id, owner.legal_entity_id, ends_in, is_running, currency, cups, net, vat
+FROM summed
 LEFT JOIN LATERAL (
     SELECT legal_entity_id FROM store_owner
-    WHERE store_owner.store_id = guaranteed.store_id AND starts_on <= :on
+    WHERE store_owner.store_id = summed.store_id AND starts_on <= %(on)s
     ORDER BY starts_on DESC LIMIT 1
 ) owner ON true
-WHERE amount <> 0 OR cups <> 0
-GROUP BY guaranteed.store_id, owner.legal_entity_id, ends_in, is_running, currency
-ORDER BY guaranteed.store_id, ends_in, is_running, currency
-"""
-)
+ORDER BY summed.store_id, ends_in, is_running, currency
+"""  # noqa: S608  of our own text
 
 
 def list_ages(*, on: date) -> list[Aged]:
     """What is owed at the end of a day, by store, offer and account, and how long ago it was sold.
 
-    Gifts under way and estimates of breakage are in accounts of their own, and not here.
+    What is under way between lots, and estimates of breakage (negative), are in accounts of their
+    own, without age or offer; so it all adds up to the liability of that day.
     """
-    bands: dict[tuple[Any, ...], dict[int, tuple[int, int]]] = {}
-    for *of, band, amount, cups in db.session.execute(_AGES, _asked(on)):
-        bands.setdefault(tuple(of), {})[band] = (amount, cups)
-    return [*(_aged(of, banded) for of, banded in bands.items()), *_by_hand(on)]
+    bands: dict[_Of, dict[int, tuple[int, int]]] = {}
+    for *of, band, amount, cups in rows(_AGES, _asked(on)):
+        bands.setdefault(_Of(*of), {})[band] = (amount, cups)
+    lots = [_aged(of, banded) for of, banded in bands.items()]
+    return [*lots, *_by_hand(on), *_apart(on)]
 
 
 def list_guarantees(*, on: date) -> list[Guaranteed]:
@@ -164,19 +173,38 @@ def list_guarantees(*, on: date) -> list[Guaranteed]:
     A guarantee runs so many months from the day of the sale (`OfferVersion.guarantee_months`): of
     a year from 15 January, the last day is 14 January.
     """
-    return [Guaranteed(*row) for row in db.session.execute(_GUARANTEES, _asked(on))]
+    return [
+        Guaranteed(store_id, entity_id, Month(ends_in), *rest)
+        for store_id, entity_id, ends_in, *rest in rows(_GUARANTEES, _asked(on))
+    ]
 
 
-def _aged(of: tuple[Any, ...], banded: dict[int, tuple[int, int]]) -> Aged:
-    rows = [banded.get(band, (0, 0)) for band in range(len(BANDS) + 1)]
-    return Aged(*of, tuple(amount for amount, _ in rows), tuple(cups for _, cups in rows))
+def _aged(of: _Of, banded: dict[int, tuple[int, int]]) -> Aged:
+    sums = [banded.get(band, (0, 0)) for band in range(_BANDS)]
+    amounts, cups = zip(*sums, strict=True)
+    return Aged(*of, amounts=amounts, cups=cups)
+
+
+def _apart(on: date) -> Iterator[Aged]:
+    """What is owed and in no lot: under way, or estimated never to be collected."""
+    for row in held_on(on, accounts=(UNDER_WAY, BREAKAGE_CONTRA)):
+        assert row.store_id is not None  # it was asked for by store
+        yield _without_age(
+            _Of(row.store_id, None, row.account, row.currency), row.balance, row.cups
+        )
 
 
 def _by_hand(on: date) -> Iterator[Aged]:
-    nothing = (0,) * (len(BANDS) + 1)
-    for *of, amount, cups in db.session.execute(_BY_HAND, {**_asked(on), "nobody": NOBODY}):
-        yield Aged(*of, nothing, nothing, amount, cups)
+    for *of, amount, cups in rows(_BY_HAND, {**_asked(on), "nobody": NOBODY}):
+        yield _without_age(_Of(*of), amount, cups)
+
+
+def _without_age(of: _Of, amount: int, cups: int) -> Aged:
+    nothing = (0,) * _BANDS
+    return Aged(*of, amounts=nothing, cups=nothing, without_age=amount, cups_without_age=cups)
 
 
 def _asked(on: date) -> dict[str, Any]:
-    return {"on": on, "vouchers": VOUCHERS, "plans": PLANS}
+    """Of which day and accounts; `begins` are the first days of the bands but the youngest."""
+    begins = [last + 1 for last in BANDS]
+    return {"on": on, "accounts": [VOUCHERS, PLANS], "begins": begins}

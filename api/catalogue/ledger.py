@@ -7,6 +7,74 @@ PROBLEMS = {
         en=("Not a period", "{period} is not a month that has begun: give one such as 2026-01."),
         zh=("期間錯誤", "{period} 不是已開始的月份，請輸入如 2026-01。"),
     ),
+    "period-closed": Problem(
+        en=("Period closed", "The books of this month are closed. Take a later month."),
+        zh=("期間已結帳", "此月份已結帳，請改用之後的月份。"),
+    ),
+    "period-not-over": Problem(
+        en=("Month not over", "{period} is not over everywhere on earth yet."),
+        zh=("月份尚未結束", "{period} 在全球各地尚未全部結束。"),
+    ),
+    "period-out-of-order": Problem(
+        en=("Not its turn", "Months are closed one after the other: it is the turn of {next}."),
+        zh=("順序不符", "月份須依序結帳，目前輪到 {next}。"),
+    ),
+    "period-state": Problem(
+        en=("Not in this state", "The month is {state}, version {version}; look at it anew."),
+        zh=("狀態不符", "此月份目前為 {state}（第 {version} 版），請重新查看。"),
+    ),
+    "two-people": Problem(
+        en=("Two people", "Who proposed it cannot approve it: somebody else has to."),
+        zh=("須由兩人辦理", "提出者不能自行核准，請由另一人核准。"),
+    ),
+    "reopening-exists": Problem(
+        en=("Proposed before", "Reopening this version of the month was proposed already."),
+        zh=("已提出", "此月份的這個版本已有人提出重開。"),
+    ),
+    "reopening-ended": Problem(
+        en=("Already decided", "This was approved before, or the month has changed since."),
+        zh=("已處理", "此提案已核准，或該月份之後已有變動。"),
+    ),
+    "account-unknown": Problem(
+        en=("Unknown account", "The chart of accounts has no account {account}."),
+        zh=("查無科目", "會計科目表中沒有 {account}。"),
+    ),
+    "account-exists": Problem(
+        en=("Account exists", "The chart of accounts has an account of this code already."),
+        zh=("科目已存在", "會計科目表中已有此代碼。"),
+    ),
+    "account-not-adjustable": Problem(
+        en=("Not adjusted by hand", "What moves {account} is {instead}."),
+        zh=("不可人工調整", "{account} 只隨 {instead} 變動。"),
+    ),
+    "adjustment-unbalanced": Problem(
+        en=("Unbalanced", "In a store's book debits are not equal to credits; see differences."),
+        zh=("借貸不平衡", "有門市的借方與貸方不相等，請看 differences。"),
+    ),
+    "adjustment-unpaired": Problem(
+        en=("Not to be paired", "Account {account} has no opposite side that fits it."),
+        zh=("無法配對", "科目 {account} 沒有可配對的另一方。"),
+    ),
+    "adjustment-one-sided": Problem(
+        en=("One-sided", "A debt between stores must change in the books of both."),
+        zh=("僅單方入帳", "門市間的債權債務須在雙方帳上同時變動。"),
+    ),
+    "adjustment-ended": Problem(
+        en=("Already decided", "This adjustment was approved or rejected before."),
+        zh=("已處理", "此筆調整先前已核准或退回。"),
+    ),
+    "counterpart-missing": Problem(
+        en=("Which other store?", "On account {account}, name the other store."),
+        zh=("缺少對方門市", "科目 {account} 須指明對方門市。"),
+    ),
+    "settlement-exceeds-debt": Problem(
+        en=("More than is owed", "The payer owes this store {owed}."),
+        zh=("超過應付金額", "付款門市目前應付 {owed}。"),
+    ),
+    "estimate-invalid": Problem(
+        en=("Not an estimate", "A rate belongs to a proportional estimate, and only to that."),
+        zh=("估計有誤", "只有比例法才有估計比率。"),
+    ),
     "already-reversed": Problem(
         en=("Reversed before", "An entry is reversed once, and a reversal not at all."),
         zh=("已沖銷", "分錄只能沖銷一次，沖銷分錄不能再沖銷。"),

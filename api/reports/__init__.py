@@ -4,7 +4,24 @@ Each goes out as JSON, CSV and XLSX (`api/tables`). To add one: declare a row an
 answer it from a function under `report`.
 """
 
-from api.reports import deferred_revenue, settlement
+from api.reports import (
+    books_checks,
+    deferred_revenue,
+    liability,
+    reconciliation,
+    settlement,
+    trial_balance,
+    vat,
+)
 from api.reports.asking import reports
 
-__all__ = ["deferred_revenue", "reports", "settlement"]
+__all__ = [
+    "books_checks",
+    "deferred_revenue",
+    "liability",
+    "reconciliation",
+    "reports",
+    "settlement",
+    "trial_balance",
+    "vat",
+]

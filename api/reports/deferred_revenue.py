@@ -1,14 +1,30 @@
 """What is owed to those who paid for cups, and how it moved."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from marshmallow import Schema
+from marshmallow import Schema, validate
 
-import ledger
+import chain
 from api.auth import OfficeCaller
-from api.fields import Text
-from api.reports.asking import MonthlyView, month_of, monthly
+from api.fields import Id, Text
+from api.reports.asking import (
+    MONTHS_REFUSED,
+    MonthsQuery,
+    MonthsView,
+    months_of,
+    report,
+    store_field,
+)
+from api.reports.control import control_field, shown
+from api.reports.naming import named
 from api.tables import column, rows_of
+from kernel.errors import NotFound
+from ledger.legs import OWED
+from ledger.month import Month
+from ledger.reports import FORMULA, Movement, control_roll_forward, roll_forward_range
+from vouchers.naming import check_offers
 
 _MONEY = "In minor units of `currency` (whole dollars for TWD), net of VAT."
 
@@ -21,33 +37,81 @@ def _cups() -> column.Cups:
     return column.Cups("The same in cups.")
 
 
+class RollForwardQuery(MonthsQuery):
+    """Which months, and of what."""
+
+    basis = Text(
+        load_default="booked",
+        validate=validate.OneOf(("booked", "occurred")),
+        metadata={
+            "description": "`booked`: by the day on which entries stand in the books;"
+            " `occurred`: what became known late stands in the month it belongs to."
+        },
+    )
+    store_id = store_field()
+    offer_id = Id(load_default=None, metadata={"description": "Only what was sold as this."})
+
+
 class MovementView(Schema):
     """What one store owes for one offer, and how it moved."""
 
     store_id = column.Id("The store that sold the cups.")
-    offer_id = column.Id("What was sold.")
-    account = column.Text("2131 vouchers, 2132 plans.")
+    store_code = column.Text("What the chain calls it.", allow_none=True)
+    store_name = column.Text("What people call it.", allow_none=True)
+    offer_id = column.Id("What was sold; the zero id where it is not known.")
+    offer_code = column.Text("What the chain calls it.", allow_none=True)
+    account = column.Text("2131 vouchers, 2132 plans, 2134 under way, 2138 breakage (negative).")
     currency = column.Text("ISO 4217.")
-    opening, sold, redeemed = _money(), _money(), _money()
-    voided, lapsed, closing = _money(), _money(), _money()
-    cups_opening, cups_sold, cups_redeemed = _cups(), _cups(), _cups()
-    cups_voided, cups_lapsed, cups_closing = _cups(), _cups(), _cups()
+    opening, sold, redeemed, voided = _money(), _money(), _money(), _money()
+    lapsed, breakage, refunded, charged_back = _money(), _money(), _money(), _money()
+    earned, transferred, adjusted, closing = _money(), _money(), _money(), _money()
+    cups_opening, cups_sold, cups_redeemed, cups_voided = _cups(), _cups(), _cups(), _cups()
+    cups_lapsed, cups_breakage, cups_refunded = _cups(), _cups(), _cups()
+    cups_charged_back, cups_earned, cups_transferred = _cups(), _cups(), _cups()
+    cups_adjusted, cups_closing = _cups(), _cups()
 
 
-class RollForwardView(MonthlyView):
-    """The deferred revenue of a month."""
+class RollForwardView(MonthsView):
+    """The deferred revenue of some months."""
 
+    basis = Text(required=True, metadata={"description": "As it was asked for."})
     formula = Text(required=True, metadata={"description": "How each row adds up."})
-    rows = rows_of(MovementView, "By store and offer.")
+    control = control_field(
+        "What is owed at the end against the books, as booked: with `occurred`, the difference is"
+        " what became known later. None for one offer alone: accounts are not kept by offer."
+    )
+    rows = rows_of(MovementView, "By store, offer and account.")
 
 
-@monthly("/deferred-revenue", answer=RollForwardView)
+@report(
+    "/deferred-revenue",
+    query=RollForwardQuery,
+    answer=RollForwardView,
+    refusals=(*MONTHS_REFUSED, NotFound),
+)
 def deferred_revenue(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]:
-    """Read the roll-forward of a month: what was owed, what moved, what is owed."""
+    """Read the roll-forward: what was owed, what moved, what is owed.
+
+    One month, or up to 36 in a row, exact to the last committed redemption.
+    """
     del caller
-    month = month_of(query)
+    first, last = months_of(query)
+    asked = {name: query[name] for name in ("basis", "store_id", "offer_id")}
+    if query["store_id"] is not None:
+        chain.get_store(query["store_id"])
+    if query["offer_id"] is not None:
+        check_offers([query["offer_id"]])
+    rows = roll_forward_range(first, last, **asked)
+    found = [] if query["offer_id"] else _control(rows, last, query["store_id"])
     return {
-        "period": str(month),
-        "formula": "opening + sold - redeemed + voided - lapsed = closing",
-        "rows": ledger.roll_forward(month),
+        "first": str(first),
+        "last": str(last),
+        "basis": query["basis"],
+        "formula": FORMULA,
+        "control": found,
+        "rows": named(rows, MovementView),
     }
+
+
+def _control(rows: Sequence[Movement], last: Month, store_id: UUID | None) -> list[dict[str, Any]]:
+    return shown("closing", OWED, control_roll_forward(rows, last=last, store_id=store_id))

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 import members
 import vouchers
@@ -19,13 +19,17 @@ from kernel import clock, secrets
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
+from ledger.models import BookMonth, Entry, Reopening
+from ledger.pairing import Leg
+from ledger.service import adjusting
 from members import keys
 from members.models import Member, MemberSession
 from tests.api.hostile.targets import Headers
 from tests.club import PHONE, Club
-from tests.world import Till, bearer
+from tests.world import Till, World, bearer
 
 BOBS_PHONE = "+886987654321"
+LONG_AGO = date(2020, 1, 1)
 EMAIL, BIRTHDAY = "alice@example.com", date(1998, 7, 13)
 
 _FAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -63,11 +67,16 @@ class Cast:
 
     def principal(self, guard: Guard) -> UUID:
         """Under whom the keys of `owner(guard)` are kept."""
+        if "office" in guard.schemes:
+            return self.staff[self._kind(guard)]
         return self.alice if "member" in guard.schemes else self.shop.device_id
 
     def owner(self, guard: Guard) -> Headers:
         """Somebody whom the guard lets in and whose the things are."""
-        return self.owners(next(kind for kind in KINDS if is_let_in(guard, kind)))
+        return self.owners(self._kind(guard))
+
+    def _kind(self, guard: Guard) -> str:
+        return next(kind for kind in KINDS if is_let_in(guard, kind))
 
     def owners(self, kind: str) -> Headers:
         return self._shown(kind, self.alice, self.shop)
@@ -174,11 +183,54 @@ def cast_of(club: Club) -> Cast:
         "redemption_id": world.take(made.shop, alice, now=clock.now()).id,
         "device_id": str(made.shop.device_id),
         "slug": "not-found",
+        **_of_finance(world, made.staff["admin"]),
     }
     with transaction():
         members.change_profile(member_id=alice, name="Alice 王", email=EMAIL, birthday=BIRTHDAY)
     made.secrets += ["Alice", "王", EMAIL, str(BIRTHDAY), PHONE[4:], BOBS_PHONE[4:]]
     return made
+
+
+# What belongs to the chain, and so to all of finance alike.
+CHAINS = {"adjustment_id", "code", "entry_id", "owner_id", "period", "reopening_id", "store_id"}
+
+
+def _of_finance(world: World, staff_id: UUID) -> dict[str, str]:
+    """A month, an account, an entry, and what two people of finance decide on."""
+    with transaction():
+        entry = db.session.scalars(select(Entry).limit(1)).one()
+        legs = [
+            Leg(world.stores["A"], account, side, 70)  # type: ignore[arg-type]
+            for account, side in (("6221", "debit"), ("1172", "credit"))
+        ]
+        proposed = adjusting.propose(
+            book_date=entry.book_date,
+            currency="TWD",
+            reason="A loss.",
+            lines=legs,
+            by_id=staff_id,
+            now=clock.now(),
+        )
+        db.session.add(BookMonth(first_on=LONG_AGO, state="soft", version=1))
+        db.session.flush()
+        wish = Reopening(
+            id=new_id(),
+            first_on=LONG_AGO,
+            version=1,
+            reason="Late refunds.",
+            proposed_by_id=staff_id,
+            proposed_at=clock.now(),
+        )
+        db.session.add(wish)
+        return {
+            "adjustment_id": str(proposed.id),
+            "code": "6221",
+            "entry_id": str(entry.id),
+            "owner_id": str(entry.member_id),
+            "period": f"{LONG_AGO:%Y-%m}",
+            "reopening_id": str(wish.id),
+            "store_id": str(world.stores["A"]),
+        }
 
 
 def _member_with_phone(club: Club) -> UUID:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
 from api.fields import Cups, Day, Id, Integer, Name, QueryInteger, Timestamp
 
@@ -23,8 +23,9 @@ _WRONG: tuple[tuple[type[fields.Field[Any]], tuple[str, ...]], ...] = (
     (Timestamp, ('"2026-01-14T12:00:00"', '"2026-02-30T12:00:00Z"', '"x"', *_NOT_TEXT)),
     (Day, ('"2026-02-30"', '"20260114"', '"2026-W03-3"', '"２０２６-01-14"', '"x"', *_NOT_TEXT)),
     (fields.Boolean, ("1", "0", '"yes"', '"true"', "[]", "{}")),
-    (Name, (*_HIDDEN, '""', f'"{"a" * 101}"', *_NOT_TEXT)),
+    (Name, (*_HIDDEN, '""', f'"{"a" * 501}"', *_NOT_TEXT)),
     (fields.String, (f'"{"a" * 1_001}"', *_NOT_TEXT)),
+    (fields.Nested, ("1", '"x"', "[]", "true", "[1]")),
     (fields.List, ("{}", '"x"', "1", "[null]", "[1]", "[[]]")),
 )
 
@@ -48,7 +49,7 @@ class Place:
 
 
 def places(schema: Schema, way: str = "", around: Callable[[str], str] = str) -> Iterator[Place]:
-    """Every field of a body, also those inside its lists."""
+    """Every field of a body, also those inside its parts and lists."""
     for name, field in schema.load_fields.items():
         here = f"{way}{field.data_key or name}"
 
@@ -62,6 +63,8 @@ def places(schema: Schema, way: str = "", around: Callable[[str], str] = str) ->
                 return put(f"[{value}]")
 
             yield from places(field.inner.schema, f"{here}.0.", put_inside)
+        if isinstance(field, fields.Nested):
+            yield from places(field.schema, f"{here}.", put)
 
 
 def example(schema: Schema) -> dict[str, Any]:
@@ -76,17 +79,32 @@ def example(schema: Schema) -> dict[str, Any]:
 
 
 def _value(field: fields.Field[Any]) -> Any:
+    if "example" in field.metadata:
+        return field.metadata["example"]
     if isinstance(field, fields.List):
-        return [_value(field.inner)]
+        return [_value(field.inner)] * _least(field)
     if isinstance(field, fields.Nested):
         return example(field.schema)
-    if isinstance(field, QueryInteger):
-        return "1"
-    if isinstance(field, Integer):
-        return 1
-    if isinstance(field, Id):
-        return AN_ID
-    return next((text for text in _TEXTS if _takes(field, text)), None)
+    for kind, value in _PLAIN:
+        if isinstance(field, kind):
+            return value
+    chosen = [check.choices for check in field.validators if isinstance(check, validate.OneOf)]
+    texts = (*(text for choices in chosen for text in choices), *_TEXTS)
+    return next((text for text in texts if _takes(field, text)), None)
+
+
+_PLAIN: tuple[tuple[type[fields.Field[Any]], Any], ...] = (
+    (QueryInteger, "1"),
+    (Integer, 1),
+    (Id, AN_ID),
+    (Day, "2026-01-14"),
+)
+
+
+def _least(field: fields.Field[Any]) -> int:
+    """How many items a list has at least; one, if it does not say."""
+    lengths = [check.min for check in field.validators if isinstance(check, validate.Length)]
+    return max([1, *(least for least in lengths if least)])
 
 
 def _takes(field: fields.Field[Any], value: Any) -> bool:

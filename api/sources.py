@@ -1,0 +1,211 @@
+"""What caused an entry of the books: cups that were handed over, a lot, or finance itself."""
+
+from typing import Any, Literal
+
+from marshmallow import fields, validate
+
+import redemption
+from api.fields import Day, Id, Integer, MoneyField, Schema, Text, Timestamp
+from kernel.errors import NotFound
+from ledger.models import Entry
+from ledger.month import Month
+from ledger.origins import find_payment, find_run
+from ledger.service import adjusting
+from redemption.queries import find_by_id
+from subs.origins import find_period
+from vouchers.origins import find_lot
+
+Sort = Literal["redemption", "lot", "adjustment", "settlement", "breakage"]
+
+_SORTS: dict[str, Sort] = {
+    "redemption": "redemption",
+    "sale": "lot",
+    "lapse": "lot",
+    "refund": "lot",
+    "gift": "lot",
+    "claim": "lot",
+    "gift_return": "lot",
+    "transfer": "lot",
+    "earning": "lot",
+    "dispute_lost": "lot",
+    "adjustment": "adjustment",
+    "settlement": "settlement",
+    "breakage": "breakage",
+}
+
+
+class TakenView(Schema):
+    """How many cups came from which lot."""
+
+    lot_id = Id(required=True, metadata={"description": "The lot."})
+    cups = Integer(required=True, metadata={"description": "How many."})
+    amount = Integer(required=True, metadata={"description": "What they carried, minor units."})
+
+
+class RedemptionSourceView(Schema):
+    """Cups that were handed over."""
+
+    id = Id(required=True, metadata={"description": "The redemption."})
+    store_id = Id(required=True, metadata={"description": "Where."})
+    device_id = Id(required=True, metadata={"description": "At which till."})
+    staff_id = Id(required=True, metadata={"description": "By whom."})
+    product_id = Id(required=True, metadata={"description": "Which drink."})
+    cups = Integer(required=True, metadata={"description": "How many."})
+    redeemed_at = Timestamp(required=True, metadata={"description": "When."})
+    business_day = Day(required=True, metadata={"description": "On which day of the store."})
+    voided_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When it was undone, if it was."}
+    )
+    taken = fields.List(
+        fields.Nested(TakenView), required=True, metadata={"description": "From which lots."}
+    )
+
+
+class LotSourceView(Schema):
+    """Cups that were sold."""
+
+    id = Id(required=True, metadata={"description": "The lot."})
+    store_id = Id(required=True, metadata={"description": "Who sold it."})
+    offer_id = Id(required=True, metadata={"description": "What it was sold as."})
+    offer_code = Text(required=True, metadata={"description": "What the chain calls it."})
+    offer_version = Integer(required=True, metadata={"description": "Of its terms."})
+    source = Text(
+        required=True, metadata={"description": "`order_item`: of an order; `period`: of a plan."}
+    )
+    order_id = Id(
+        required=True, allow_none=True, metadata={"description": "The order, if it is of one."}
+    )
+    subscription_id = Id(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The subscription, if it is of a plan's period."},
+    )
+    period_starts_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When that period begins."}
+    )
+    period_ends_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When that period ends."}
+    )
+    cups = Integer(required=True, metadata={"description": "How many it had at first."})
+    net = MoneyField(required=True, metadata={"description": "What they carried, without VAT."})
+    vat = MoneyField(required=True, metadata={"description": "The VAT on it."})
+    sold_at = Timestamp(required=True, metadata={"description": "When."})
+    ends_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When it ends, if it does."}
+    )
+
+
+class AdjustmentSourceView(Schema):
+    """What finance booked by hand."""
+
+    id = Id(required=True, metadata={"description": "The adjustment."})
+    reason = Text(required=True, metadata={"description": "Why."})
+    proposed_by_id = Id(required=True, metadata={"description": "Who asked for it."})
+    approved_by_id = Id(required=True, metadata={"description": "Who else agreed."})
+
+
+class SettlementSourceView(Schema):
+    """A payment from a store to another."""
+
+    id = Id(required=True, metadata={"description": "The payment."})
+    payer_id = Id(required=True, metadata={"description": "Who paid."})
+    payee_id = Id(required=True, metadata={"description": "Who was paid."})
+    paid_on = Day(required=True, metadata={"description": "When."})
+    reference = Text(required=True, metadata={"description": "Of the bank transfer."})
+
+
+class BreakageSourceView(Schema):
+    """A run of a month's breakage."""
+
+    offer_id = Id(required=True, metadata={"description": "Of which offer."})
+    store_id = Id(required=True, metadata={"description": "Of which store."})
+    period = Text(required=True, metadata={"description": "Of which month."})
+    run = Integer(required=True, metadata={"description": "Which run of the month."})
+    estimate_version = Integer(
+        required=True, metadata={"description": "By which version of the estimate."}
+    )
+
+
+def _nested(view: type[Schema], about: str) -> fields.Nested:
+    return fields.Nested(
+        view, required=True, allow_none=True, metadata={"description": f"{about}, if it was."}
+    )
+
+
+class SourceView(Schema):
+    """What caused an entry; one of its parts, or none where it is kept elsewhere."""
+
+    sort = Text(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(tuple(dict.fromkeys(_SORTS.values()))),
+        metadata={"description": "Which part tells it; null if none does."},
+    )
+    redemption = _nested(RedemptionSourceView, "Cups that were handed over")
+    lot = _nested(LotSourceView, "Cups that were sold")
+    adjustment = _nested(AdjustmentSourceView, "A correction by hand")
+    settlement = _nested(SettlementSourceView, "A payment between stores")
+    breakage = _nested(BreakageSourceView, "An estimate of breakage")
+
+
+def source_of(entry: Entry, reversed_kind: str | None) -> dict[str, Any]:
+    """Find what caused an entry; of a reversal, what caused the entry that it undoes."""
+    told: dict[str, Any] = dict.fromkeys(SourceView().fields)
+    sort = _SORTS.get(reversed_kind or entry.kind)
+    if sort is None:
+        return told
+    found = _FIND[sort](entry)
+    return told if found is None else {**told, "sort": sort, sort: found}
+
+
+def _redemption(entry: Entry) -> dict[str, Any] | None:
+    found = find_by_id(entry.source_id)
+    if found is None:
+        return None
+    names = set(RedemptionSourceView().fields) - {"taken"}
+    return {name: getattr(found, name) for name in names} | {"taken": redemption.lines_of(found)}
+
+
+def _lot(entry: Entry) -> dict[str, Any] | None:
+    found = find_lot(member_id=entry.member_id, lot_id=entry.source_id)
+    if found is None:
+        return None
+    period = find_period(found.source_id) if found.source == "period" else None
+    return {name: getattr(found, name) for name in found.__slots__} | {
+        "subscription_id": period and period.subscription_id,
+        "period_starts_at": period and period.starts_at,
+        "period_ends_at": period and period.ends_at,
+    }
+
+
+def _adjustment(entry: Entry) -> Any:
+    try:
+        return adjusting.get(entry.source_id).adjustment
+    except NotFound:
+        return None
+
+
+def _settlement(entry: Entry) -> Any:
+    return find_payment(entry.source_id)
+
+
+def _breakage(entry: Entry) -> dict[str, Any] | None:
+    run = find_run(entry_id=entry.id, occurred_on=entry.occurred_on)
+    if run is None:
+        return None
+    return {
+        "offer_id": run.offer_id,
+        "store_id": run.store_id,
+        "period": str(Month(run.first_on)),
+        "run": run.run,
+        "estimate_version": run.estimate_version,
+    }
+
+
+_FIND = {
+    "redemption": _redemption,
+    "lot": _lot,
+    "adjustment": _adjustment,
+    "settlement": _settlement,
+    "breakage": _breakage,
+}

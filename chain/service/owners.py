@@ -1,0 +1,69 @@
+"""To whom stores belong: legal entities, and the months from which they own a store."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from chain.models import LegalEntity, StoreOwner
+from chain.queries import get_legal_entity, get_store
+from kernel.db import db
+from kernel.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A store's owner from the first day of a month on, until the next one begins."""
+
+    store_id: UUID
+    starts_on: date
+    entity: LegalEntity
+
+
+def add_legal_entity(*, code: str, name: str) -> LegalEntity:
+    """Name a company or franchisee that may own stores.
+
+    Raises:
+        LegalEntityExists: there is one of that code, as the database says.
+    """
+    made = LegalEntity(id=new_id(), code=code, name=name)
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def set_owner(*, store_id: UUID, legal_entity_id: UUID, starts_on: date) -> Owned:
+    """Let a store belong to somebody from the first day of a month on, until a later change.
+
+    What was said for the same month before is replaced. Whether the month may still change is
+    for the books to say (`ledger.change_owner`).
+
+    Raises:
+        NotFound: there is no such store or legal entity.
+    """
+    store = get_store(store_id)
+    entity = get_legal_entity(legal_entity_id)
+    said = {"legal_entity_id": entity.id}
+    row = insert(StoreOwner).values(store_id=store.id, starts_on=starts_on, **said)
+    db.session.execute(
+        row.on_conflict_do_update(index_elements=["store_id", "starts_on"], set_=said)
+    )
+    return Owned(store.id, starts_on, entity)
+
+
+def list_owners(store_id: UUID) -> list[Owned]:
+    """All owners that a store had, has and will have, the first one first.
+
+    Raises:
+        NotFound: there is no such store.
+    """
+    store = get_store(store_id)
+    rows = db.session.execute(
+        select(StoreOwner.starts_on, LegalEntity)
+        .join(LegalEntity, LegalEntity.id == StoreOwner.legal_entity_id)
+        .where(StoreOwner.store_id == store.id)
+        .order_by(StoreOwner.starts_on)
+    )
+    return [Owned(store.id, starts_on, entity) for starts_on, entity in rows]
