@@ -17,28 +17,15 @@ def handed(part: Part) -> Iterable[Facts]:
     return part.find(
         """
         WITH handed AS (
-            SELECT redemption.member_id, redemption.id, redemption.entry_id, redemption.cups,
-                   entry.book_date
-            FROM redemption
-            LEFT JOIN entry
-                   ON entry.member_id = redemption.member_id AND entry.id = redemption.entry_id
-                  AND entry.kind = 'redemption' AND entry.source_id = redemption.id
-                  AND {near entry}
-            WHERE {within redemption}
+            SELECT member_id, id, entry_id, cups FROM redemption WHERE {within redemption}
         ), taken AS (
-            SELECT handed.member_id, handed.id, took.lot_id, took.cups, took.amount
-            FROM handed
-            JOIN redemption_line AS took
-              ON took.member_id = handed.member_id AND took.redemption_id = handed.id
-             WHERE {near took}
+            SELECT member_id, handed.id, took.lot_id, took.cups, took.amount
+            FROM handed JOIN redemption_line AS took USING (member_id)
+            WHERE took.redemption_id = handed.id AND {near took}
         ), booked AS (
-            SELECT handed.member_id, handed.id, line.lot_id,
-                   total(line.qty) AS cups, total(line.amount) AS amount
-            FROM handed
-            JOIN line ON line.member_id = handed.member_id AND line.book_date = handed.book_date
-                     AND line.entry_id = handed.entry_id AND line.debit = ANY(:accounts)
-            WHERE {near line}
-            GROUP BY 1, 2, 3
+            SELECT member_id, handed.id, line.lot_id, line.qty AS cups, line.amount
+            FROM handed JOIN line USING (member_id, entry_id)
+            WHERE line.debit = ANY(:accounts) AND {near line}
         ), counted AS (
             SELECT member_id, id, lot_id, NULL::bigint AS expected_cups, taken.cups AS cups_taken,
                    booked.cups AS cups_booked, taken.amount AS expected, booked.amount AS found
@@ -46,11 +33,12 @@ def handed(part: Part) -> Iterable[Facts]:
             WHERE taken.cups IS DISTINCT FROM booked.cups
                OR taken.amount IS DISTINCT FROM booked.amount
             UNION ALL
-            SELECT handed.member_id, handed.id, NULL, handed.cups, total(taken.cups), NULL, NULL,
-                   NULL
-            FROM handed LEFT JOIN taken USING (member_id, id)
-            GROUP BY handed.member_id, handed.id, handed.cups
-            HAVING total(taken.cups) IS DISTINCT FROM handed.cups
+            SELECT member_id, id, NULL, handed.cups, sums.cups, NULL, NULL, NULL
+            FROM handed LEFT JOIN (
+                SELECT member_id, took.redemption_id AS id, total(took.cups) AS cups
+                FROM redemption_line AS took WHERE {near took} GROUP BY 1, 2
+            ) sums USING (member_id, id)
+            WHERE sums.cups IS DISTINCT FROM handed.cups
         )
         SELECT member_id, id AS redemption_id, lot_id, expected_cups, cups_taken, cups_booked,
                expected, found

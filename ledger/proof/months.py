@@ -15,6 +15,7 @@ from ledger.models import BookMonth
 from ledger.month import Month
 from ledger.proof.registry import Facts, check
 from ledger.proof.walks import MONTHS, WHOLE, Part
+from ledger.reports import Movement, roll_forward
 from ledger.service.balances import digest
 
 _OWED = [*policy.CONTRACT_LIABILITIES, policy.BREAKAGE_CONTRA]
@@ -22,7 +23,8 @@ _BETWEEN = [policy.DUE_FROM_STORE, policy.DUE_TO_STORE]
 _CELLS = {"owed": _OWED, "between": _BETWEEN, "nobody": NOBODY}
 
 # Both grains in one pass over the lines. Where a grain has no day, offer or counterpart it has the
-# same stand-in on both sides; a day outside of time is the month.
+# same stand-in on both sides; a day outside of time is the month. OFFSET 0 has each line's entry
+# looked up by its key: else all entries there ever were are read for every month.
 _SUMS = """
     WITH legs AS (
         SELECT CASE WHEN grouping(line.book_date) = 0 THEN line.book_date
@@ -36,7 +38,11 @@ _SUMS = """
                entry.kind, entry.currency,
                total(leg.debit) AS debit, total(leg.credit) AS credit, total(leg.cups) AS cups
         FROM line
-        JOIN entry ON entry.member_id = line.member_id AND entry.id = line.entry_id
+        CROSS JOIN LATERAL (
+            SELECT kind, currency FROM entry
+            WHERE entry.member_id = line.member_id AND entry.id = line.entry_id
+            OFFSET 0
+        ) AS entry
         LEFT JOIN unfolded
                ON unfolded.entry_id = line.entry_id AND unfolded.member_id = line.member_id
         CROSS JOIN LATERAL (
@@ -100,6 +106,53 @@ _MOVED = """
         AS leg (account, balance)
     WHERE unfolded.book_date >= :first_on AND unfolded.book_date < :next_on
 """
+
+
+_FORWARD = """
+    WITH named (kind, movement, sign) AS (
+        VALUES ('sale', 'sold', 1), ('redemption', 'redeemed', -1), ('void', 'voided', 1),
+               ('lapse', 'lapsed', -1), ('breakage', 'breakage', -1), ('refund', 'refunded', -1),
+               ('dispute_lost', 'charged_back', -1), ('earning', 'earned', -1),
+               ('gift', 'transferred', 1), ('claim', 'transferred', 1),
+               ('gift_return', 'transferred', 1), ('transfer', 'transferred', 1)
+    ), kinds AS (
+        SELECT store_id, offer_id, account, currency,
+               coalesce(named.movement, 'adjusted') AS movement,
+               total(coalesce(named.sign, 1) * (credit - debit)) AS amount,
+               total(coalesce(named.sign, 1) * cups) AS cups
+        FROM rollup_month LEFT JOIN named USING (kind)
+        WHERE first_on = :first_on AND account = ANY(:owed)
+        GROUP BY 1, 2, 3, 4, 5
+    ), columns AS (
+        SELECT store_id, offer_id, account, currency, beside.*
+        FROM rollup_forward
+        CROSS JOIN LATERAL (
+            VALUES ('sold', sold, cups_sold), ('redeemed', redeemed, cups_redeemed),
+                   ('voided', voided, cups_voided), ('lapsed', lapsed, cups_lapsed),
+                   ('breakage', breakage, cups_breakage), ('refunded', refunded, cups_refunded),
+                   ('charged_back', charged_back, cups_charged_back),
+                   ('earned', earned, cups_earned),
+                   ('transferred', transferred, cups_transferred),
+                   ('adjusted', adjusted, cups_adjusted)
+        ) AS beside (movement, amount, cups)
+        WHERE first_on = :first_on
+    )
+    SELECT store_id, offer_id, account, currency, movement,
+           kinds.amount AS expected, columns.amount AS found,
+           kinds.cups AS expected_cups, columns.cups AS found_cups
+    FROM kinds FULL JOIN columns USING (store_id, offer_id, account, currency, movement)
+    WHERE coalesce(kinds.amount, 0) <> coalesce(columns.amount, 0)
+       OR coalesce(kinds.cups, 0) <> coalesce(columns.cups, 0)
+"""
+
+
+@check("forward", invariant=6, walk=MONTHS)
+def forward(part: Part) -> Iterable[Facts]:
+    """What the roll-forward is read from has each movement as the roll-up by month has its kind.
+
+    6: and no other cells; that roll-up in turn is proved to be the lines.
+    """
+    return part.find(_FORWARD, owed=_OWED)
 
 
 @check("account", invariant=1, walk=MONTHS)
@@ -220,6 +273,39 @@ def balance(part: Part) -> Iterable[Facts]:
     4: for every cell that holds or moved anything, so that nothing is lost between two months.
     """
     return part.find(_BALANCES)
+
+
+@check("roll_forward", invariant=4, walk=MONTHS)
+def roll(part: Part) -> Iterable[Facts]:
+    """The roll-forward of a month opens where that of the month before has closed, and adds up.
+
+    4: proved on the report itself, as finance reads it.
+    """
+    month = Month(part.params["first_on"])
+    before = {_cell(row): row for row in roll_forward(month.before())}
+    for row in roll_forward(month):
+        last = before.pop(_cell(row), None)
+        closed = last.closing if last else 0
+        adds_up = _moved(row) == row.closing
+        if row.opening != closed or not adds_up:
+            yield {**_named(row), "expected": closed, "found": row.opening, "adds_up": adds_up}
+    for row in before.values():
+        if row.closing:
+            yield {**_named(row), "expected": row.closing, "found": 0}
+
+
+def _cell(row: Movement) -> tuple[object, ...]:
+    return row.store_id, row.offer_id, row.account, row.currency
+
+
+def _named(row: Movement) -> Facts:
+    return dict(zip(("store_id", "offer_id", "account", "currency"), _cell(row), strict=True))
+
+
+def _moved(row: Movement) -> int:
+    came = row.opening + row.sold + row.voided + row.transferred + row.adjusted
+    left = row.redeemed + row.lapsed + row.breakage + row.refunded + row.charged_back + row.earned
+    return came - left
 
 
 @check("digest", invariant=10, walk=MONTHS)

@@ -34,7 +34,7 @@ _SETTINGS = (
     # It would join by member alone, and compare each row of one that has many with each other.
     "SET LOCAL enable_mergejoin = off",
 )
-_BEFORE_CLOSING = ("sums", "account", "book", "due")
+_BEFORE_CLOSING = ("sums", "forward", "account", "book", "due")
 
 
 class NothingToResume(Exception):  # noqa: N818  names the state

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kernel import clock
-
 from tests.service.ledger.trade import Tamper, Trade, close_december, tampering, trade
 
 

@@ -1,0 +1,40 @@
+"""Trade that is done, and a way to break its books."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from kernel import clock
+from tests.service.ledger.trade import Tamper, Trade, close_december, tampering, trade
+
+
+@pytest.fixture
+def traded(world) -> Trade:
+    return trade(world)
+
+
+@pytest.fixture
+def closed(traded: Trade) -> Trade:
+    """The same, with December closed."""
+    close_december(traded.world)
+    return traded
+
+
+@pytest.fixture
+def tamper(engines) -> Tamper:
+    return tampering(engines.postgres.url("postgres", "jibei"))
+
+
+@pytest.fixture
+def at(monkeypatch, tmp_path):
+    """Set the clock to a moment in Taipei."""
+    file = tmp_path / "clock"
+    monkeypatch.setenv("CLOCK_FILE", str(file))
+
+    def set_to(*moment: int) -> None:
+        wanted = datetime(*moment, tzinfo=ZoneInfo("Asia/Taipei"))
+        file.write_text("0\n", encoding="ascii")
+        clock.advance(wanted - clock.now())
+
+    return set_to
