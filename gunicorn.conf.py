@@ -4,6 +4,7 @@ The application answers an address over 4 KB and headers over 8 KB itself; gunic
 lie above, and what it must refuse before the application is asked looks the same.
 """
 
+import gc
 import json
 import os
 import socket
@@ -41,6 +42,15 @@ def on_starting(_server: Any) -> None:
     except environment.ConfigError as problem:
         print(problem, file=sys.stderr)  # noqa: T201 - there is no log before there are settings
         sys.exit(2)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Leave what was loaded out of every later collection: it lives as long as the process.
+
+    A full collection looks at every object: 96 ms for the 150,000 of the code, and all threads wait.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:

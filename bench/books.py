@@ -3,6 +3,7 @@
 `SIZE=1m`, `10m` or `100m` says how many lines the books have; growth is against a tenth of them.
 """
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +39,8 @@ def measure(figures: Figures, short: bool) -> None:
     what a report reads, cells by months, is then as full as in the large ones. The proof is of the
     smaller books, unless they are large too.
     """
+    gc.collect()
+    gc.freeze()  # as gunicorn.conf.py does
     small, large = _plans(os.environ.get("SIZE") or ("1m" if short else "10m"))
     posting.measure(figures, short=short)
     times = _FEW_TIMES if short else 25

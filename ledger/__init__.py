@@ -4,7 +4,6 @@ from ledger import policy
 from ledger.chart import install_chart, taxed
 from ledger.history import list_happenings
 from ledger.policy import Pair
-from ledger.reports import roll_forward, settlement
 from ledger.service.posting import Event, post, post_all, reverse
 
 __all__ = [
@@ -16,7 +15,5 @@ __all__ = [
     "post",
     "post_all",
     "reverse",
-    "roll_forward",
-    "settlement",
     "taxed",
 ]

@@ -8,7 +8,7 @@ Where a cell has no offer or counterpart it holds NOBODY. `cups` are credits min
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint
+from sqlalchemy import CheckConstraint, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped
 
 from kernel.db import Base
@@ -18,10 +18,7 @@ class RollupDay(Base):
     """What one account of one store moved on one day, by kind of event."""
 
     __tablename__ = "rollup_day"
-    __table_args__ = (
-        PrimaryKeyConstraint("book_date", "account", "store_id", "kind", "currency"),
-        Index("ix_rollup_day_account", "account", "book_date"),
-    )
+    __table_args__ = (PrimaryKeyConstraint("book_date", "account", "store_id", "kind", "currency"),)
 
     book_date: Mapped[date]
     account: Mapped[str]

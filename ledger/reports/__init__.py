@@ -46,7 +46,6 @@ __all__ = [
     "liability_on",
     "roll_forward",
     "roll_forward_range",
-    "settlement",
     "settlement_matrix",
     "settlement_statement",
     "totals",
@@ -54,4 +53,3 @@ __all__ = [
     "vat_summary",
 ]
 
-settlement = settlement_matrix

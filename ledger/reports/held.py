@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from ledger.legs import OWED
-from ledger.reports.reading import rows
+from ledger.reports.reading import read
 from ledger.reports.sources import HELD, held
 from ledger.statement import filled
 
@@ -59,4 +59,4 @@ def held_on(
 ) -> Sequence[Held]:
     """What some accounts hold at the end of a day, in some stores; None is all of them."""
     asked = {**held(day), "accounts": accounts and list(accounts), "store_ids": store_ids}
-    return [Held._make(row) for row in rows(_HELD[by], asked)]
+    return read(_HELD[by], asked, Held._make)

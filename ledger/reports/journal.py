@@ -10,7 +10,7 @@ from sqlalchemy import select
 from kernel.db import db
 from kernel.errors import NotFound
 from ledger.models import Entry, Line, Seal
-from ledger.reports.reading import rows
+from ledger.reports.reading import read
 
 
 class Place(NamedTuple):
@@ -119,7 +119,7 @@ def journal(
         "after_ordinal": start.ordinal,
         "limit": limit,
     }
-    return [Posted._make(row) for row in rows(_JOURNAL, asked)]
+    return read(_JOURNAL, asked, Posted._make)
 
 
 def get_entry(member_id: UUID, entry_id: UUID) -> EntryView:

@@ -14,8 +14,7 @@ late AS (
         VALUES (CASE WHEN occurred_on < %(first_on)s THEN 'opening' ELSE leg.kind END, 1),
                (CASE WHEN book_date < %(next_on)s THEN leg.kind END, -1)
     ) AS moved (kind, sign)
-    WHERE moved.kind IS NOT NULL
-      AND {asked}
+    WHERE moved.kind IS NOT NULL AND account = ANY(%(accounts)s) AND {asked}
 )
 """
 LATE = filled(LATE, legs=legs_of("entry"), asked=IN_CELLS)

@@ -1,9 +1,10 @@
 """Whose a store is in a month."""
 
 from datetime import date
+from operator import itemgetter
 from uuid import UUID
 
-from ledger.reports.reading import rows
+from ledger.reports.reading import read
 from ledger.statement import filled
 
 OWNER = """
@@ -25,4 +26,4 @@ _STORES = filled(_STORES, owner=OWNER)
 def stores_of(legal_entity_id: UUID, *, month_on: date) -> list[UUID]:
     """The stores that a legal entity owns in a month (a store changes hands on a first of one)."""
     asked = {"owned_on": month_on, "legal_entity_id": legal_entity_id}
-    return [store_id for (store_id,) in rows(_STORES, asked)]
+    return read(_STORES, asked, itemgetter(0))

@@ -7,7 +7,7 @@ from uuid import UUID
 from ledger import policy
 from ledger.month import Month
 from ledger.reports.owners import OWNER, stores_of
-from ledger.reports.reading import Ids, rows
+from ledger.reports.reading import read, with_ids
 from ledger.reports.sources import MOVED
 from ledger.statement import filled
 
@@ -89,9 +89,8 @@ _STATEMENT = filled(_STATEMENT, moved=MOVED, owner=OWNER)
 
 def settlement_matrix(month: Month) -> Sequence[Owed]:
     """What each store owes each other one, and how that moved in a month, by book date."""
-    found = rows(_MATRIX, _asked(month, accounts=[policy.DUE_TO_STORE], store_ids=None))
-    ids, made = Ids(), tuple.__new__
-    return [made(Owed, (ids[row[0]], ids[row[1]], *row[2:])) for row in found]
+    asked = _asked(month, accounts=[policy.DUE_TO_STORE], store_ids=None)
+    return read(_MATRIX, asked, with_ids(Owed))
 
 
 def settlement_statement(
@@ -119,7 +118,7 @@ def settlement_statement(
         "payable": policy.DUE_TO_STORE,
         "owned_on": month.first_on,
     }
-    return [StatementLine._make(row) for row in rows(_STATEMENT, asked)]
+    return read(_STATEMENT, asked, StatementLine._make)
 
 
 def _asked(
@@ -130,5 +129,4 @@ def _asked(
         "next_on": month.next_on,
         "accounts": accounts,
         "store_ids": store_ids,
-        "offer_id": None,
     }

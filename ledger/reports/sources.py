@@ -11,7 +11,7 @@ from ledger.legs import TAIL
 from ledger.month import Month
 from ledger.statement import filled
 
-_BASE = """
+BASE = """
 base AS (
     SELECT first_on, version FROM book_month
     WHERE state = 'closed' AND first_on < {bound}
@@ -21,10 +21,7 @@ base AS (
 # What is not asked for (NULL) is gone when the statement is planned for its values.
 IN_STORES = "(%(store_ids)s::uuid[] IS NULL OR store_id = ANY(%(store_ids)s::uuid[]))"
 _IN_BOOKS = f"(%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s::text[])) AND {IN_STORES}"
-IN_CELLS = f"""
-{_IN_BOOKS}
-AND (%(offer_id)s::uuid IS NULL OR offer_id = %(offer_id)s::uuid)
-"""
+IN_CELLS = f"{IN_STORES} AND (%(offer_id)s::uuid IS NULL OR offer_id = %(offer_id)s::uuid)"
 
 MOVED = """
 {base}, moved AS (
@@ -48,7 +45,7 @@ MOVED = """
     FROM ({tail}) tail
     WHERE book_date < %(next_on)s AND {asked}
 )"""
-MOVED = filled(MOVED, base=_BASE, tail=TAIL, asked=IN_CELLS, bound="%(first_on)s")
+MOVED = filled(MOVED, base=BASE, tail=TAIL, asked=_IN_BOOKS, bound="%(first_on)s")
 """CTEs `base` and `moved`: what cells held when a month began (kind `opening`), and how they moved
 in months from `first_on` to before `next_on`."""
 
@@ -76,7 +73,7 @@ HELD = """
     FROM ({tail}) tail
     WHERE book_date <= %(held_on)s AND {asked}
 )"""
-HELD = filled(HELD, base=_BASE, tail=TAIL, asked=_IN_BOOKS, bound="%(held_before)s")
+HELD = filled(HELD, base=BASE, tail=TAIL, asked=_IN_BOOKS, bound="%(held_before)s")
 """CTEs `base` and `held`: what accounts of stores hold at the end of a day, in parts."""
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from ledger.legs import TAIL
 from ledger.month import Month
 from ledger.reports.owners import stores_of
-from ledger.reports.reading import rows
+from ledger.reports.reading import read
 from ledger.reports.sources import HELD, IN_STORES, held
 from ledger.statement import filled
 
@@ -95,7 +95,7 @@ def trial_balance(
     if legal_entity_id is not None:
         owned = stores_of(legal_entity_id, month_on=Month.of(last_on).first_on)
         asked["store_ids"] = [each for each in owned if store_id in {None, each}]
-    return [Balance._make(row) for row in rows(_TRIAL, asked)]
+    return read(_TRIAL, asked, Balance._make)
 
 
 def totals(balances: Iterable[Balance]) -> Sequence[Totals]:

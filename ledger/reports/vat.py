@@ -7,7 +7,7 @@ from uuid import UUID
 from ledger import policy
 from ledger.legs import TAIL
 from ledger.month import Month
-from ledger.reports.reading import rows
+from ledger.reports.reading import read
 from ledger.statement import filled
 
 
@@ -81,4 +81,4 @@ def vat_summary(month: Month) -> Sequence[Vat]:
         "nets": list(NET_ACCOUNTS),
         "kinds": list(TAXED_KINDS),
     }
-    return [Vat._make(row) for row in rows(_VAT, asked)]
+    return read(_VAT, asked, Vat._make)

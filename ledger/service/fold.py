@@ -16,7 +16,8 @@ from kernel import queue
 from kernel.db import db
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
-from ledger.legs import legs_of, legs_of_all
+from ledger import forward
+from ledger.legs import OWED, legs_of, legs_of_all
 from ledger.models import Seal, Unfolded
 from ledger.statement import filled
 
@@ -43,6 +44,28 @@ SELECT date_trunc('month', book_date)::date, account, store_id, offer_id, counte
 FROM leg
 GROUP BY 1, account, store_id, offer_id, counterpart_store_id, kind, currency
 """
+_SUM_FORWARD = filled(
+    """
+INSERT INTO rollup_forward (
+    first_on, store_id, offer_id, account, currency, {columns}, {cups_columns})
+SELECT date_trunc('month', book_date)::date, store_id, offer_id, account, currency,
+       {amounts}, {cups}
+FROM (
+    SELECT book_date, store_id, offer_id, account, currency, credit - debit AS amount, cups,
+           {place} AS place
+    FROM leg
+    WHERE account IN {owed}
+    OFFSET 0
+) placed
+GROUP BY 1, store_id, offer_id, account, currency
+""",
+    columns=forward.named(),
+    cups_columns=forward.named("cups_"),
+    amounts=forward.sums("amount"),
+    cups=forward.sums("cups"),
+    place=forward.PLACE,
+    owed=str(OWED),
+)
 _ADD_DAYS = """
 ON CONFLICT (book_date, account, store_id, kind, currency) DO UPDATE
 SET debit = rollup_day.debit + excluded.debit, credit = rollup_day.credit + excluded.credit,
@@ -56,6 +79,14 @@ SET debit = rollup_month.debit + excluded.debit, credit = rollup_month.credit + 
 
 # By ctid: whatever PostgreSQL knows of a table that is empty one minute and full the next, it finds
 # the rows that it has just picked. Nobody else deletes them, since it is our turn.
+_ADD_FORWARD = filled(
+    "ON CONFLICT (first_on, store_id, offer_id, account, currency) DO UPDATE SET {sums}",
+    sums=", ".join(
+        f"{column} = rollup_forward.{column} + excluded.{column}"
+        for column in (*forward.COLUMNS, *(f"cups_{column}" for column in forward.COLUMNS))
+    ),
+)
+
 FOLD = text(
     filled(
         """
@@ -70,6 +101,7 @@ WITH taken AS (
 ), leg AS MATERIALIZED ({legs}
 ), days AS ({sum_days} {add_days}
 ), months AS ({sum_months} {add_months}
+), forward AS ({sum_forward} {add_forward}
 )
 SELECT member_id::text, id::text, content_hash FROM fresh ORDER BY id, member_id
 """,
@@ -78,9 +110,11 @@ SELECT member_id::text, id::text, content_hash FROM fresh ORDER BY id, member_id
         add_days=_ADD_DAYS,
         sum_months=_SUM_MONTHS,
         add_months=_ADD_MONTHS,
+        sum_forward=_SUM_FORWARD,
+        add_forward=_ADD_FORWARD,
     )
 )
-"""Take the next entries out of `unfolded`, add their legs to both roll-ups, and answer them."""
+"""Take the next entries out of `unfolded`, add their legs to the roll-ups, and answer them."""
 
 LAST_SEAL = select(Seal.number, Seal.chain).order_by(Seal.number.desc()).limit(1)
 
@@ -96,6 +130,7 @@ LEFT JOIN unfolded ON unfolded.member_id = entry.member_id AND unfolded.entry_id
 _REBUILD = [
     text("DELETE FROM rollup_day"),
     text("DELETE FROM rollup_month"),
+    text("DELETE FROM rollup_forward"),
     *(
         text(
             filled(
@@ -104,7 +139,7 @@ _REBUILD = [
                 sum=each,
             )
         )
-        for each in (_SUM_DAYS, _SUM_MONTHS)
+        for each in (_SUM_DAYS, _SUM_MONTHS, _SUM_FORWARD)
     ),
 ]
 
@@ -139,7 +174,7 @@ def drain() -> None:
 
 
 def rebuild() -> None:
-    """Sum both roll-ups anew from all lines, but those that wait for the fold, which adds them.
+    """Sum the roll-ups anew from all lines, but those that wait for the fold, which adds them.
 
     In the caller's transaction; it takes as long as there are lines. Seals stay what they are.
     """

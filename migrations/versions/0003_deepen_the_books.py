@@ -266,7 +266,6 @@ def upgrade() -> None:
             "book_date", "account", "store_id", "kind", "currency", name=op.f("pk_rollup_day")
         ),
     )
-    op.create_index("ix_rollup_day_account", "rollup_day", ["account", "book_date"], unique=False)
     op.create_table(
         "rollup_forward",
         sa.Column("first_on", sa.Date(), nullable=False),

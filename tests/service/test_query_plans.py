@@ -13,7 +13,6 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-import ledger
 import members
 import payments
 import redemption
@@ -25,6 +24,7 @@ from kernel.db import Base, db
 from kernel.due import is_due
 from kernel.ids import new_id
 from kernel.transaction import transaction
+from ledger import reports
 from ledger.month import Month
 from payments import settlements
 from redemption.service.void import find_by_id
@@ -85,7 +85,10 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "ix_credential_member": lambda world: redemption.current_code(
         member_id=world.alice, now=world.now
     ),
-    "ix_line_report": lambda world: ledger.settlement(Month(world.now.date().replace(day=1))),
+    "ix_line_report": lambda world: reports.journal(world.now.date(), world.now.date(), limit=9),
+    "ix_entry_late": lambda world: reports.roll_forward(
+        Month.of(world.now.date()), basis="occurred"
+    ),
     "ix_lot_due": lambda world: duty("vouchers.jobs.expire_due")(world.now),
     "ix_outbox_undone": lambda world: duty("kernel.outbox.drain")(world.now),
     "ix_provider_event_undone": lambda world: duty("payments.inbox.read_events")(world.now),
