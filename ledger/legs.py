@@ -45,6 +45,14 @@ JOIN line
   ON line.member_id = entry.member_id AND line.book_date = {day} AND line.entry_id = entry.id
 """
 
+_ENTRY_OF_EACH = """
+CROSS JOIN LATERAL (
+    SELECT * FROM entry
+    WHERE entry.member_id = line.member_id AND entry.id = line.entry_id
+    OFFSET 0
+) entry
+"""
+
 
 def legs_of(entries: str, *, day: str = "entry.book_date") -> str:
     """The SELECT of the legs of a few entries: a FROM item that ends in a row `entry`."""
@@ -54,6 +62,14 @@ def legs_of(entries: str, *, day: str = "entry.book_date") -> str:
 def legs_of_all(entries: str) -> str:
     """The same of very many."""
     return filled(_LEGS, lines=_ALL, day="entry.book_date", entries=entries)
+
+
+def legs_of_lines() -> str:
+    """The same of some lines, by their days: a WHERE on `line` follows.
+
+    Lines have an index by day. Entries have none: those of a month are found by their lines.
+    """
+    return filled(_LEGS, lines=_ENTRY_OF_EACH, day="line.book_date", entries="line")
 
 
 _WAITING = """unfolded

@@ -3,10 +3,11 @@
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select
+
 from kernel.db import db
 from ledger.models import BreakageRun, SettlementPayment
 from ledger.month import Month
-from ledger.service.estimating import list_runs
 
 
 def find_payment(payment_id: UUID) -> SettlementPayment | None:
@@ -16,5 +17,5 @@ def find_payment(payment_id: UUID) -> SettlementPayment | None:
 
 def find_run(*, entry_id: UUID, occurred_on: date) -> BreakageRun | None:
     """Find the run of a month's breakage that made an entry."""
-    runs = list_runs(Month.of(occurred_on))
-    return next((run for run in runs if run.entry_id == entry_id), None)
+    of_month = BreakageRun.first_on == Month.of(occurred_on).first_on
+    return db.session.scalar(select(BreakageRun).where(of_month, BreakageRun.entry_id == entry_id))

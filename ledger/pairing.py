@@ -53,7 +53,8 @@ def paired(legs: Sequence[Leg]) -> list[Pair]:
 
     Raises:
         AccountNotAdjustable: a leg is on a contract liability, or on the contra of its breakage.
-        CounterpartMissing: a leg between stores does not say which other store.
+        CounterpartMissing: a leg between stores does not say which other store; or one says that
+            it is its own.
         AdjustmentUnbalanced: a store's debits are not its credits, or there are none.
         AdjustmentOneSided: a debt between stores changes in one of the two books only.
         AdjustmentUnpaired: no pairs can be made of it.
@@ -73,7 +74,8 @@ def paired(legs: Sequence[Leg]) -> list[Pair]:
 def _check_leg(leg: Leg) -> None:
     if leg.account in _INSTEAD:
         raise AccountNotAdjustable(account=leg.account, instead=_INSTEAD[leg.account])
-    if leg.account in _BETWEEN_STORES and leg.counterpart_store_id in (None, leg.store_id):
+    is_missing = leg.account in _BETWEEN_STORES and leg.counterpart_store_id is None
+    if is_missing or leg.counterpart_store_id == leg.store_id:
         raise CounterpartMissing(store_id=str(leg.store_id), account=leg.account)
 
 

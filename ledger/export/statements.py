@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from ledger.legs import legs_of
+from ledger.legs import legs_of_lines
 
 ENTRIES_ON = text("""
 SELECT line.entry_id, line.member_id, seal.number, entry.kind, line.book_date, entry.occurred_on,
@@ -52,5 +52,5 @@ ORDER BY store.code COLLATE "C", store_id, account COLLATE "C", offer_id, counte
          currency
 """
 
-BEFORE = text("WITH leg AS (" + legs_of("entry") + _HELD)
+BEFORE = text("WITH leg AS (" + legs_of_lines() + _HELD)
 """The balances of the last month closed before, and what lines have moved since."""

@@ -48,6 +48,7 @@ class AdjustmentLine(Base):
         PrimaryKeyConstraint("adjustment_id", "ordinal"),
         CheckConstraint("debit <> credit", "two_accounts"),
         CheckConstraint("amount > 0", "amount_positive"),
+        CheckConstraint("counterpart_store_id <> store_id", "counterpart_is_another"),
     )
 
     adjustment_id: Mapped[UUID] = mapped_column(ForeignKey(Adjustment.id))
@@ -56,6 +57,5 @@ class AdjustmentLine(Base):
     debit: Mapped[str] = mapped_column(ForeignKey(Account.code))
     credit: Mapped[str] = mapped_column(ForeignKey(Account.code))
     amount: Mapped[int]
-    qty: Mapped[int] = mapped_column(default=0)
     counterpart_store_id: Mapped[UUID | None]
     offer_id: Mapped[UUID | None]

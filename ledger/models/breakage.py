@@ -46,7 +46,7 @@ class BreakageRun(Base):
     """
 
     __tablename__ = "breakage_run"
-    __table_args__ = (PrimaryKeyConstraint("offer_id", "store_id", "account", "first_on", "run"),)
+    __table_args__ = (PrimaryKeyConstraint("first_on", "offer_id", "store_id", "account", "run"),)
 
     offer_id: Mapped[UUID]
     store_id: Mapped[UUID]

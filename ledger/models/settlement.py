@@ -16,6 +16,7 @@ class SettlementPayment(Base):
     __table_args__ = (
         CheckConstraint("payer_id <> payee_id", "two_stores"),
         CheckConstraint("amount > 0", "amount_positive"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency_plain"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -125,7 +125,7 @@ def list_adjustments(
 
 def _hold_open(day: date) -> None:
     """Keep the month from being closed meanwhile, if it is not yet."""
-    hold_months([day])
+    hold_months([day], is_finance=True)
     check_not_closed(Month.of(day))
 
 

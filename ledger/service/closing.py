@@ -31,7 +31,8 @@ from ledger.service.periods import (
     latest,
     list_periods,
     note_step,
-    shut_out_writers,
+    shut_out_finance,
+    shut_out_shops,
 )
 
 __all__ = [
@@ -69,7 +70,7 @@ def soft_close(*, month: Month, by_id: UUID, now: datetime) -> None:
     _check_turn(month)
     if not month.is_over(now):
         raise PeriodNotOver(period=str(month))
-    shut_out_writers(month)
+    shut_out_shops(month)
     row = BookMonth(first_on=month.first_on, state="soft", version=1)
     db.session.add(row)
     db.session.flush()
@@ -181,8 +182,8 @@ def _fold_if_any(month: Month) -> bool:
 def _close(month: Month, now: datetime) -> None:
     """Close a month, in one transaction.
 
-    1. One verb at a time, and nobody asks us to stop; 2. wait for writers, keep others out;
-    3. breakage, which is the last to book; 4. fold what is left; 5. prove the month; 6. write its
+    1. One verb at a time, and nobody asks us to stop; 2. wait for finance, keep it out (the shops
+    have been since the month became soft, and do not wait for this); 3. breakage, which is the last to book; 4. fold what is left; 5. prove the month; 6. write its
     balances, and the digest over them.
     """
     with transaction():
@@ -191,7 +192,7 @@ def _close(month: Month, now: datetime) -> None:
         if row is None or row.closing_asked_at is None:
             return
         _check_first_soft(month)
-        shut_out_writers(month)
+        shut_out_finance(month)
         estimating.run(month=month, now=now)
         _fold_rest(month)
         _prove(month)

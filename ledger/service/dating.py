@@ -10,23 +10,23 @@ from kernel.db import db
 from ledger.models import BookMonth
 from ledger.month import Month
 
-
-def hold_months(days: Iterable[date]) -> None:
-    """Keep the months of some days from being closed until the open transaction ends.
-
-    Whoever closes a month waits for all who hold it, and those who come later wait for the closer.
-    The database takes the same lock for every entry (trigger `enters_the_books`); this one is for
-    those who decide by a month's state before they write.
-    """
-    for month in sorted({Month.of(day) for day in days}):
-        db.session.execute(
-            text("SELECT pg_advisory_xact_lock_shared(books_lock(), month_number(:day))"),
-            {"day": month.first_on},
-        )
-
+_HOLD = text("SELECT pg_advisory_xact_lock_shared(books_lock(), month_number(:day) * :door)")
 
 FINANCE_KINDS = ("adjustment", "breakage")
 """What finance books, also into a month that is soft."""
+
+
+def hold_months(days: Iterable[date], *, is_finance: bool = False) -> None:
+    """Keep the months of some days from being left until the open transaction ends.
+
+    Whoever leaves a month waits for all who hold it, and those who come later wait for that. The
+    shops leave it when it becomes soft, finance when it is closed: each holds it by a door of its
+    own, so that no till waits while a month is proved. The database takes the same lock for every
+    entry (trigger `enters_the_books`); this one is for those who decide by a month's state before
+    they write.
+    """
+    for month in sorted({Month.of(day) for day in days}):
+        db.session.execute(_HOLD, {"day": month.first_on, "door": -1 if is_finance else 1})
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def set_estimate(
         PeriodClosed: the month is closed.
         EstimateInvalid: a rate belongs to a proportional estimate, and only to that.
     """
-    hold_months([month.first_on])
+    hold_months([month.first_on], is_finance=True)
     check_not_closed(month)
     take_turn(_TURN)
     mine = (BreakageEstimate.offer_id == offer_id, BreakageEstimate.first_on == month.first_on)
@@ -137,7 +137,7 @@ def run(*, month: Month, now: datetime) -> list[BreakageRun]:
     """
     if not month.is_over(now):
         raise PeriodNotOver(period=str(month))
-    hold_months([month.first_on])
+    hold_months([month.first_on], is_finance=True)
     check_not_closed(month)
     take_turn(_TURN)
     in_force = _in_force(month)

@@ -77,8 +77,6 @@ SET debit = rollup_month.debit + excluded.debit, credit = rollup_month.credit + 
     cups = rollup_month.cups + excluded.cups
 """
 
-# By ctid: whatever PostgreSQL knows of a table that is empty one minute and full the next, it finds
-# the rows that it has just picked. Nobody else deletes them, since it is our turn.
 _ADD_FORWARD = filled(
     "ON CONFLICT (first_on, store_id, offer_id, account, currency) DO UPDATE SET {sums}",
     sums=", ".join(
@@ -87,6 +85,8 @@ _ADD_FORWARD = filled(
     ),
 )
 
+# By ctid: whatever PostgreSQL knows of a table that is empty one minute and full the next, it finds
+# the rows that it has just picked. Nobody else deletes them, since it is our turn.
 FOLD = text(
     filled(
         """
@@ -139,7 +139,11 @@ _REBUILD = [
                 sum=each,
             )
         )
-        for each in (_SUM_DAYS, _SUM_MONTHS, _SUM_FORWARD)
+        for each in (_SUM_DAYS, _SUM_MONTHS)
+    ),
+    text(
+        "WITH leg AS (SELECT first_on AS book_date, store_id, offer_id, account, currency, kind,"
+        f" debit, credit, cups FROM rollup_month) {_SUM_FORWARD}"
     ),
 ]
 

@@ -41,5 +41,5 @@ def refuse_closed(day: date) -> None:
     Raises:
         PeriodClosed: that month, or a later one, is closed.
     """
-    hold_months([day])
+    hold_months([day], is_finance=True)
     check_not_closed(Month.of(day))

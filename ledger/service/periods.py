@@ -54,15 +54,24 @@ def alone() -> None:
     take_turn(_TURN)
 
 
-def shut_out_writers(month: Month) -> None:
-    """Wait for all who are writing into a month, and keep others out until the transaction ends.
+def shut_out_shops(month: Month) -> None:
+    """Wait for the shops that are writing into a month, and keep others out for the transaction.
 
     What is read afterwards includes all that they wrote. The other side of this lock is
     `dating.hold_months`, and the trigger that every entry passes.
     """
+    _shut(month, door=1)
+
+
+def shut_out_finance(month: Month) -> None:
+    """The same for finance, which books into a month as long as it is not closed."""
+    _shut(month, door=-1)
+
+
+def _shut(month: Month, *, door: int) -> None:
     db.session.execute(
-        text("SELECT pg_advisory_xact_lock(books_lock(), month_number(:day))"),
-        {"day": month.first_on},
+        text("SELECT pg_advisory_xact_lock(books_lock(), month_number(:day) * :door)"),
+        {"day": month.first_on, "door": door},
     )
 
 

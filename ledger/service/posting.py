@@ -16,7 +16,7 @@ from ledger.content import content_hash
 from ledger.errors import AlreadyReversed
 from ledger.models import Entry, Line
 from ledger.policy import Pair
-from ledger.service.dating import OpenFrom, book_date, hold_months, open_from
+from ledger.service.dating import FINANCE_KINDS, OpenFrom, book_date, hold_months, open_from
 
 _OF_PAIR = [field.name for field in fields(Pair)]
 
@@ -54,10 +54,13 @@ def post_all(events: Sequence[Event]) -> list[UUID]:
 
     Raises:
         PeriodClosed: the database's own answer, should a date be wrong all the same.
+        ValueError: an event moves nothing.
     """
     if not events:
         return []
-    hold_months(day for event in events for day in (event.occurred_on, _known_on(event)))
+    if not all(event.pairs for event in events):
+        raise ValueError("an entry has lines: what moves nothing is not booked")
+    _hold_months_of(events)
     opening = open_from()
     rows = [_rows(event, opening) for event in events]
     db.session.execute(insert(Entry), [entry for entry, _ in rows])
@@ -105,6 +108,13 @@ def _pairs_of(entry: Entry) -> list[Pair]:
         Pair(**{name: getattr(line, name) for name in _OF_PAIR})
         for line in db.session.scalars(mine.order_by(Line.ordinal))
     ]
+
+
+def _hold_months_of(events: Sequence[Event]) -> None:
+    for is_finance in (False, True):
+        mine = [event for event in events if (event.kind in FINANCE_KINDS) == is_finance]
+        days = [day for event in mine for day in (event.occurred_on, _known_on(event))]
+        hold_months(days, is_finance=is_finance)
 
 
 def _known_on(event: Event) -> date:

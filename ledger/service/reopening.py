@@ -12,7 +12,7 @@ from kernel.ids import new_id
 from ledger.errors import PeriodOrder, PeriodState, ReopeningEnded
 from ledger.models import BookMonth, Reopening
 from ledger.month import Month
-from ledger.service.periods import alone, latest, note_step, shut_out_writers
+from ledger.service.periods import alone, latest, note_step, shut_out_finance
 
 
 def propose(*, month: Month, reason: str, by_id: UUID, now: datetime) -> Reopening:
@@ -81,7 +81,7 @@ def _latest_closed(month: Month) -> BookMonth:
 
 
 def _reopen(row: BookMonth, *, by_id: UUID, now: datetime) -> None:
-    shut_out_writers(Month(row.first_on))
+    shut_out_finance(Month(row.first_on))
     row.state, row.closed_at, row.digest = "soft", None, None
     row.version += 1
     db.session.flush()

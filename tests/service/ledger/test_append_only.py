@@ -17,6 +17,12 @@ CHANGES = [
     "UPDATE entry SET kind = 'other'",
     "DELETE FROM entry",
     "TRUNCATE entry, line",
+    "UPDATE month_balance SET balance = balance + 1",
+    "DELETE FROM month_balance",
+    "UPDATE breakage_estimate SET basis_points = 1",
+    "UPDATE breakage_run SET amount = amount + 1",
+    "UPDATE adjustment_line SET amount = amount + 1",
+    "UPDATE settlement_payment SET amount = amount + 1",
 ]
 
 
@@ -94,6 +100,12 @@ def test_a_line_that_moves_nothing_or_has_one_account_is_refused(world, line):
     with pytest.raises(IntegrityError) as problem, transaction():
         ledger.post(event(world, pairs=[line]))
     assert isinstance(problem.value.orig, CheckViolation)
+
+
+def test_an_entry_without_lines_is_refused_also_among_others(world):
+    moving = event(world, pairs=[Pair(STORE, "1111", "4115", 5)])
+    with pytest.raises(ValueError, match="has lines"), transaction():
+        ledger.post_all([moving, event(world, pairs=[])])
 
 
 @pytest.mark.parametrize("kind", ["present", "void"])

@@ -149,6 +149,28 @@ def test_the_last_closing_waits_for_finance_too(world, start):
         assert check_all_of(JANUARY) == []
 
 
+def test_nobody_at_a_till_waits_for_a_month_that_is_being_closed(world, start):
+    soften(JANUARY)
+    ask(JANUARY)
+    estimate = {
+        "offer_id": world.offers["eleven"][0],
+        "month": FEBRUARY,
+        "method": "off",
+        "basis_points": 0,
+        "reason": "keeps the closing busy: breakage takes turns",
+        "by_id": ALICE,
+        "now": after(JANUARY),
+    }
+    with held_open(start, lambda: estimating.set_estimate(**estimate)):
+        closer = start(lambda: closing.close_asked(now=after(JANUARY)))
+        assert has_to_wait(closer)
+        poster = start(lambda: sell_late_alone(world))
+        assert not has_to_wait(poster)
+        assert not closer.done()
+    closer.result(PATIENCE_S)
+    assert (state(JANUARY), booked_on()) == (("closed", 1), ["2026-02-02"])
+
+
 def test_two_who_soft_close_at_once_do_it_once(world, app):
     def one():
         closing.soft_close(month=JANUARY, by_id=ALICE, now=after(JANUARY))

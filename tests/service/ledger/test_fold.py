@@ -16,6 +16,7 @@ from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.queue import bell
 from kernel.transaction import snapshot, transaction
+from ledger import reports
 from ledger.month import Month
 from ledger.policy import Pair
 from ledger.service import fold
@@ -32,7 +33,7 @@ WITH tail AS (
 ), waiting AS (
     SELECT coalesce(sum(amount), 0) AS amount, coalesce(sum(2 * qty), 0) AS cups FROM tail
 ), whole AS (
-    SELECT sum(amount) AS amount, sum(2 * qty) AS cups FROM line
+    SELECT coalesce(sum(amount), 0) AS amount, coalesce(sum(2 * qty), 0) AS cups FROM line
 )
 SELECT coalesce(days.debit, 0) + waiting.amount, coalesce(days.credit, 0) + waiting.amount,
        coalesce(days.cups, 0) + waiting.cups, coalesce(months.debit, 0) + waiting.amount,
@@ -127,9 +128,11 @@ def threads(application, *works):
     running = [threading.Thread(target=run, args=(work,)) for work in works]
     for one in running:
         one.start()
-    yield
-    for one in running:
-        one.join(60)
+    try:
+        yield
+    finally:
+        for one in running:
+            one.join(60)
     assert broken == []
 
 
@@ -275,7 +278,7 @@ def test_reports_are_exact_while_others_post_and_fold(world, application):
 def check_report_is_exact(world):
     """Two statements of one snapshot: what the report says, and what the lines say."""
     with snapshot():
-        rows = ledger.reports.roll_forward(Month.of(world.now.date()))
+        rows = reports.roll_forward(Month.of(world.now.date()))
         held = ledger.reports.liability_on(world.now.date())
         amount, cups = db.session.execute(
             text("SELECT coalesce(sum(amount), 0), coalesce(sum(qty), 0) FROM line")
