@@ -29,7 +29,7 @@ import payments.jobs
 import redemption.proof  # noqa: F401  its checks of the books register themselves
 import subs.jobs
 import vouchers.jobs
-import vouchers.proof  # noqa: F401  the same
+import vouchers.proof
 from kernel import due, messages, outbox
 from kernel.application import bare_application
 from kernel.config import ConfigError, config

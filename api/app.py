@@ -12,6 +12,7 @@ from api.adjustments import adjustments
 from api.breakage import estimates, runs
 from api.devices import devices
 from api.entries import entries
+from api.exports import exports
 from api.health import health
 from api.idempotency import REPLAYED
 from api.legal_entities import legal_entities, store_owners
@@ -75,6 +76,7 @@ RESOURCES: tuple[Resource, ...] = (
     legal_entities,
     store_owners,
     entries,
+    exports,
     reports,
     stats,
     sandbox_clock,

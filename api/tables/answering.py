@@ -1,19 +1,12 @@
-"""Answering with a table, in the form that was asked for, in bounded memory.
-
-The whole answer is written before the first byte of it is sent, to memory while it is small and
-else to a temporary file that is gone when it was sent. So the rows may come straight from an open
-transaction, which is over before a slow reader begins; the answer has a length; and what breaks
-at the last row is a problem, and no half of a file that looks like a whole one.
-"""
+"""Answering with a table, in the form that was asked for, in bounded memory (`api/files.py`)."""
 
 import re
 from collections.abc import Mapping
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from flask import Request, Response
-from werkzeug.wsgi import wrap_file
 
+from api.files import file_answer, name_file
 from api.tables.as_csv import write_csv
 from api.tables.as_json import write_json
 from api.tables.as_xlsx import write_xlsx
@@ -22,7 +15,6 @@ from api.tables.table import Table
 from api.tables.turns import workbook_turn
 from kernel import clock
 
-_IN_MEMORY = 1 << 20
 _LONGEST_VALUE = 20
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
@@ -36,20 +28,12 @@ def table_answer(
     sent: Request,
 ) -> Response:
     """Answer what a view answered; a file is called `name` and what was asked for."""
-    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed when it has been sent
-    try:
-        _write(file, table, value, form)
-        size = file.tell()
-        file.seek(0)
-        response = _response(file, size, sent)
-    except BaseException:
-        file.close()
-        raise
-    response.content_type = form.content_type
+    response = file_answer(
+        lambda file: _write(file, table, value, form), content_type=form.content_type, sent=sent
+    )
     response.vary.add("Accept")
     if form.name != "json":
-        named = file_name(name, sent.args, form.name)
-        response.headers["Content-Disposition"] = f'attachment; filename="{named}"'
+        name_file(response, file_name(name, sent.args, form.name))
     return response
 
 
@@ -72,12 +56,3 @@ def _write(file: IO[bytes], table: Table, value: Any, form: Format) -> None:
         case _:
             with workbook_turn():
                 write_xlsx(file, table, facts, rows, made_at=clock.now())
-
-
-def _response(file: IO[bytes], size: int, sent: Request) -> Response:
-    if size <= _IN_MEMORY:
-        with file:
-            return Response(file.read())
-    response = Response(wrap_file(sent.environ, file), direct_passthrough=True)
-    response.content_length = size
-    return response

@@ -1,9 +1,9 @@
 """Play the main job over HTTP, as a story, and check every number: `make tour`.
 
 A shopper buys a pack and a plan, collects cups at three stores, is renewed after a month, and
-finance reads what is owed. Played against what `make up` runs in this checkout, or against one
-that is started for it. It moves the clock of the installation by some two months, so nothing
-else should be going on there. The exit code is 1 if any number is off.
+finance reads what is owed and closes the month. Played against what `make up` runs in this
+checkout, or against one that is started for it. It moves the clock of the installation by some two
+months, so nothing else should be going on there. The exit code is 1 if any number is off.
 """
 
 import argparse
@@ -15,8 +15,16 @@ from typing import NoReturn
 
 import httpx
 
-from dev.tour import act1_sign_in, act2_buy, act3_redeem, act4_renew, act5_finance, act6_leave
-from dev.tour.act6_leave import leave_early
+from dev.tour import (
+    act1_sign_in,
+    act2_buy,
+    act3_redeem,
+    act4_renew,
+    act5_finance,
+    act6_close,
+    act7_leave,
+)
+from dev.tour.act7_leave import leave_early
 from dev.tour.running import Running, installation
 from dev.tour.story import Off, Story
 from dev.tour.tour import Act, Tour, on_stage
@@ -28,7 +36,8 @@ ACTS = (
     act3_redeem.ACT,
     act4_renew.ACT,
     act5_finance.ACT,
-    act6_leave.ACT,
+    act6_close.ACT,
+    act7_leave.ACT,
 )
 
 _INTERRUPTED = 130
@@ -90,6 +99,7 @@ def _say_goodbye(running: Running, story: Story) -> None:
     for what, where in (
         ("every route, to read and to call", f"{running.url}/docs"),
         ("what was sent to phones", running.environment["MESSAGE_FILE"]),
+        ("what can be done with the books by hand", "./jibei books --help"),
         ("what each event books", "ledger/policy.py"),
         ("the same rules, as the tour computed them", "dev/tour/expected.py"),
     ):

@@ -77,7 +77,7 @@ def void(tour: Tour) -> None:
     tour.story.check("money back", expected=one.amount, seen=given_back["amount"]["amount"])
     tour.story.check("cups in the wallet", expected=lot.left, seen=tour.alice.cups(PACK))
     again = one.till.api.send("POST", f"{one.path}/void")
-    _check_refusal(tour, "a second void", again, _CONFLICT, "already-voided")
+    check_refusal(tour, "a second void", again, _CONFLICT, "already-voided")
     _ask_once_more(tour, one)
 
 
@@ -86,16 +86,16 @@ def refuse(tour: Tour) -> None:
     alice, lot, at_a = tour.alice, tour.alice.pack, tour.tills["A"]
     too_many = {"cups": lot.left + 1, "product_id": tour.chain.product_of(PACK)}
     answer = at_a.api.send("POST", "/v1/redemptions", {"code": alice.fresh_code(), **too_many})
-    _check_refusal(tour, f"{lot.left + 1} cups", answer, _CONFLICT, "insufficient-cups")
+    check_refusal(tour, f"{lot.left + 1} cups", answer, _CONFLICT, "insufficient-cups")
     numbers = {name: answer.document[name] for name in ("held", "wanted")}
     tour.story.check("it says", expected={"held": lot.left, "wanted": lot.left + 1}, seen=numbers)
 
     last = _redeem(tour, lot, store="A", cups=1)
     answer = at_a.api.send("POST", "/v1/redemptions", last.body)
-    _check_refusal(tour, "the same code under a new key", answer, _CONFLICT, "token-used")
+    check_refusal(tour, "the same code under a new key", answer, _CONFLICT, "token-used")
 
     answer = tour.tills["B"].api.send("POST", f"{last.path}/void")
-    _check_refusal(tour, "B voids what A handed over", answer, _FORBIDDEN, "store-scope")
+    check_refusal(tour, "B voids what A handed over", answer, _FORBIDDEN, "store-scope")
     last.till.api.post(f"{last.path}/void")
     tour.books.void(lot, 1, last.amount, made_at="A", at=last.answer["redeemed_at"])
     tour.story.check("A itself voids it; cups left", expected=lot.left, seen=alice.cups(PACK))
@@ -136,8 +136,10 @@ def _ask_once_more(tour: Tour, before: Redeemed) -> None:
     tour.story.check("cups in the wallet, as before", expected=cups, seen=tour.alice.cups(PACK))
 
 
-def _check_refusal(tour: Tour, what: str, answer: Answer, status: int, reason: str) -> None:
+def check_refusal(tour: Tour, what: str, answer: Answer, status: int, reason: str) -> None:
+    """Check that it is refused for this reason, with a sentence for people."""
     tour.story.check(what, expected=(status, reason), seen=(answer.status, _reason(answer)))
+    tour.story.tell(f"it says: {answer.document['detail']}")
 
 
 def _reason(answer: Answer) -> Any:

@@ -117,6 +117,12 @@ class Books:
         self._move("lapsed", lot, at=at, cups=cups, money=amount)
         return amount
 
+    def owed_by(self, sold_at: str, *, to: str) -> int:
+        """What one store owes another for all cups of this tour."""
+        return sum(
+            amount["money"] for place, amount in self.owed.items() if place[1:] == (sold_at, to)
+        )
+
     def count_period(self, *, ends_at: str, is_renewed: bool) -> None:
         """Count a period that has ended. Renewed means here: at the first attempt."""
         cohort = self.cohorts[month_of(ends_at)]

@@ -1,11 +1,13 @@
 """What finance reads in Jibei's reports."""
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from typing import Any
 
-from dev.tour.client import Api
+from dev.tour.client import Answer, Api
 from dev.tour.party import Chain
 
 KINDS = ("opening", "sold", "redeemed", "voided", "lapsed", "closing")
@@ -36,6 +38,15 @@ def read(finance: Api, chain: Chain, months: Iterable[str]) -> Reading:
             pair = (month, chain.code_of[cell["sold_at_id"]], chain.code_of[cell["made_at_id"]])
             owed[pair] = (cell["cups"], cell["amount"])
     return Reading(rows, owed)
+
+
+def read_file(answer: Answer, month: str) -> dict[tuple[str, str, str], Row]:
+    """Read the roll-forward of a month from its CSV, by the names that it gives itself."""
+    lines = csv.DictReader(StringIO(answer.content.decode("utf-8-sig"), newline=""))
+    return {
+        (month, line["store_code"], line["offer_code"]): {name: int(line[name]) for name in NOTHING}
+        for line in lines
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What one step of the tour leaves for the next."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +27,8 @@ _SECRET, _PUBLISHABLE = "sk_", "pk_"
 class Tour:
     """The stage: the installation, who acts, and what the books must say in the end.
 
-    `checkout` is the provider as a phone's SDK calls it, `merchant` as the chain itself does.
+    `checkout` is the provider as a phone's SDK calls it, `merchant` as the chain itself does;
+    `environment` is that of the installation's processes.
     """
 
     story: Story
@@ -37,6 +38,7 @@ class Tour:
     checkout: Provider
     merchant: Provider
     message_file: Path
+    environment: Mapping[str, str]
     books: Books = field(default_factory=Books)
     shoppers: list[Shopper] = field(default_factory=list)
     tills: dict[str, Till] = field(default_factory=dict)
@@ -93,6 +95,7 @@ def on_stage(running: Running, story: Story) -> Iterator[Tour]:
             checkout=Provider(provider, key=_PUBLISHABLE + key.removeprefix(_SECRET)),
             merchant=Provider(provider, key=key),
             message_file=Path(environment["MESSAGE_FILE"]),
+            environment=environment,
         )
 
 

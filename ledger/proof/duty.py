@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, and_, func, literal, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 
 from chain.models import Store
 from kernel import clock, queue
@@ -26,7 +26,7 @@ _SLICE_S = 1_200.0
 
 def checks_due(now: datetime) -> Select[UUID]:
     """Something, if a run is left half way or none has begun since three o'clock at the chain."""
-    local = func.timezone(Store.time_zone, literal(now)) - _HOUR
+    local = func.timezone(Store.time_zone, now) - _HOUR
     since = func.timezone(Store.time_zone, func.date_trunc("day", local) + _HOUR)
     begun = select(BooksCheck.id).where(BooksCheck.started_at >= since).exists()
     left = and_(BooksCheck.finished_at.is_(None), BooksCheck.due_at <= now)

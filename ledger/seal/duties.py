@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import structlog
-from sqlalchemy import Date, Select, cast, false, func, literal, select
+from sqlalchemy import Date, Select, cast, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 import chain
@@ -27,7 +27,7 @@ _LONGEST_WAIT = timedelta(hours=1)
 
 def days_without_head(now: datetime) -> Select[date]:
     """Yesterday at the chain, if its head is not written down and anything is sealed."""
-    yesterday = cast(func.timezone(Store.time_zone, literal(now)) - _DAY, Date)
+    yesterday = cast(func.timezone(Store.time_zone, now) - _DAY, Date)
     made = select(SealHead.on_date).where(SealHead.on_date >= yesterday).exists()
     return select(yesterday).where(Store.is_online, ~made, select(Seal.number).exists())
 

@@ -127,6 +127,7 @@ FROM unnest(CAST(:members AS uuid[]), CAST(:entries AS uuid[]), CAST(:chains AS 
 
 _ALL_FOLDED = legs_of_all("""entry
 LEFT JOIN unfolded ON unfolded.member_id = entry.member_id AND unfolded.entry_id = entry.id""")
+_MONTHS_AS_LEGS = "SELECT *, first_on AS book_date FROM rollup_month"
 _REBUILD = [
     text("DELETE FROM rollup_day"),
     text("DELETE FROM rollup_month"),
@@ -141,10 +142,7 @@ _REBUILD = [
         )
         for each in (_SUM_DAYS, _SUM_MONTHS)
     ),
-    text(
-        "WITH leg AS (SELECT first_on AS book_date, store_id, offer_id, account, currency, kind,"
-        f" debit, credit, cups FROM rollup_month) {_SUM_FORWARD}"
-    ),
+    text(filled("WITH leg AS ({months}) {sum}", months=_MONTHS_AS_LEGS, sum=_SUM_FORWARD)),
 ]
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from dev.tour import comparison
+from dev.tour.client import Answer
 from dev.tour.expected import Books, Lot, net_of
-from dev.tour.reading import NOTHING, Reading
+from dev.tour.reading import NOTHING, Reading, read_file
 from dev.tour.story import Off, Story
 
 _JANUARY, _FEBRUARY = "2026-01-05T12:00:00+08:00", "2026-02-03T12:00:00+08:00"
@@ -80,6 +81,26 @@ def test_only_what_was_added_since_the_first_reading_is_the_tours_own() -> None:
     [debt] = comparison.settlement(before, after, books, ["2026-01"])
 
     assert list(debt.wrong()) == []
+
+
+def test_what_a_store_owes_another_is_summed_over_months() -> None:
+    books = Books()
+    lot = books.sell(offer="pack", store="A", price=500, cups=11, at=_JANUARY)
+    for made_at, at in (("B", _JANUARY), ("C", _JANUARY), ("B", _FEBRUARY)):
+        books.redeem(lot, 1, made_at=made_at, at=at)
+
+    assert books.owed_by("A", to="B") == 43 + 43
+    assert books.owed_by("B", to="A") == 0
+
+
+def test_the_roll_forward_is_read_from_its_file() -> None:
+    names = ",".join(["offer_code", "store_code", *NOTHING])
+    text = f"\ufeff{names}\r\n" + ",".join(["plan", "W", *map(str, range(len(NOTHING)))]) + "\r\n"
+
+    rows = read_file(Answer(200, {}, text.encode(), None), "2026-01")
+
+    numbers = dict(zip(NOTHING, range(len(NOTHING)), strict=True))
+    assert rows == {("2026-01", "W", "plan"): numbers}
 
 
 def test_a_check_that_fails_ends_the_tour_with_both_values() -> None:

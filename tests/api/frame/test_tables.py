@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from marshmallow import Schema
 from openpyxl import load_workbook
 
+from api import files
 from api.auth import anyone, member
 from api.openapi import described
 from api.routing import Resource
@@ -161,7 +162,7 @@ def test_a_big_answer_is_sent_from_a_file_and_whole(
 
 
 def test_a_big_workbook_is_whole(probe: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answering, "_IN_MEMORY", 1 << 15)
+    monkeypatch.setattr(files, "_IN_MEMORY", 1 << 15)
     with probe.get(f"{ADDRESS}?format=xlsx&up_to=10000") as answer:
         body = answer.data
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
@@ -51,15 +52,17 @@ class Target:
         client: FlaskClient,
         ids: Mapping[str, str],
         headers: Headers,
-        query: str = "",
+        query: str | None = None,
         **other: Any,
     ) -> TestResponse:
-        """Call it with a fresh key and a valid body, unless another `json` or `data` is given."""
+        """Call it with a fresh key and a valid body and query, unless others are given."""
         sent = {**headers}
         if self.route.idempotency != "none":
             sent.setdefault("Idempotency-Key", new_id().hex)
         if self.route.body is not None and not other.keys() & {"json", "data"}:
             other["json"] = self.example
+        if query is None and self.route.query is not None:
+            query = urlencode(example(self.route.query))
         address = f"{self.path(ids)}?{query}" if query else self.path(ids)
         return client.open(address, method=self.route.method, headers=sent, **other)
 

@@ -1,11 +1,14 @@
-"""Act 6: nothing is left behind, so that the next tour's numbers are its own."""
+"""Act 7: nothing is left behind, so that the next tour's numbers are its own."""
 
+import os
+import subprocess
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
+from dev import environment, home
 from dev.tour.act1_sign_in import sign_in_again
 from dev.tour.act4_renew import let_lapse
 from dev.tour.act5_finance import compare_books, compare_rates
@@ -55,6 +58,21 @@ def read_rates_again(tour: Tour) -> None:
     compare_rates(tour)
 
 
+def check_books(tour: Tour) -> None:
+    """The books are checked from outside the web: all that must be true of them is."""
+    checked = subprocess.run(
+        [home.CHECKOUT / "jibei", "books", "check"],
+        env={**environment.inherited(os.environ), **tour.environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = checked.stdout.strip() or checked.stderr.strip()
+    tour.story.tell(f"./jibei books check: {said}")
+    tour.story.check("its exit code", expected=0, seen=checked.returncode)
+
+
 def leave_early(tour: Tour) -> None:
     """Cancel the plans of a tour that is cut short, as far as that goes."""
     with suppress(httpx.HTTPError, Off):
@@ -72,6 +90,6 @@ def _cancel(shopper: Shopper) -> Answer:
 
 
 ACT = Act(
-    "6  Nothing is left behind",
-    (cancel_plans, last_month_passes, read_again, read_rates_again),
+    "7  Nothing is left behind",
+    (cancel_plans, last_month_passes, read_again, read_rates_again, check_books),
 )
