@@ -82,7 +82,8 @@ class Guaranteed:
         return self.net + self.vat
 
 
-# Of each lot that may have owed something on the day: what, and in how many cups.
+# Of each lot that may have owed something on the day: what, and in how many cups. A lot that is not
+# open owes nothing now, so it counts only where the books moved it later: most lots are not read.
 _OWED = """
 WITH later AS MATERIALIZED (
     SELECT member_id, lot_id, total(amount * sign) AS amount, total(qty * sign) AS cups
@@ -94,15 +95,20 @@ WITH later AS MATERIALIZED (
           AND (credit = ANY(%(accounts)s) OR debit = ANY(%(accounts)s))
     ) moved
     GROUP BY member_id, lot_id
+), looked_at AS (
+    SELECT lot.*, coalesce(later.amount, 0) AS later_amount, coalesce(later.cups, 0) AS later_cups
+    FROM lot LEFT JOIN later ON later.member_id = lot.member_id AND later.lot_id = lot.id
+    WHERE lot.is_open
+    UNION ALL
+    SELECT lot.*, later.amount, later.cups
+    FROM later JOIN lot ON lot.member_id = later.member_id AND lot.id = later.lot_id
+    WHERE NOT lot.is_open
 ), owed AS (
     SELECT lot.store_id, lot.offer_id, lot.offer_version_id, lot.account, lot.currency,
            lot.net, lot.vat, (lot.sold_at AT TIME ZONE store.time_zone)::date AS sold_on,
-           lot.net - lot.net_recognised - coalesce(later.amount, 0) AS amount,
-           lot.units - lot.used - coalesce(later.cups, 0) AS cups
-    FROM lot
-    JOIN store ON store.id = lot.store_id
-    LEFT JOIN later ON later.member_id = lot.member_id AND later.lot_id = lot.id
-    WHERE lot.is_open OR lot.net > lot.net_recognised OR later.lot_id IS NOT NULL
+           lot.net - lot.net_recognised - lot.later_amount AS amount,
+           lot.units - lot.used - lot.later_cups AS cups
+    FROM looked_at AS lot JOIN store ON store.id = lot.store_id
 )
 """
 
@@ -133,8 +139,12 @@ ORDER BY store_id, offer_id, leg.account, entry.currency
 
 _GUARANTEES = f"""
 {_OWED}, guaranteed AS (
-    SELECT owed.*, (sold_on + make_interval(months => guarantee_months::int))::date AS ends_on
-    FROM owed JOIN offer_version ON offer_version.id = owed.offer_version_id
+    SELECT owed.*, until + (extract(day FROM until) < extract(day FROM sold_on))::int AS ends_on
+    FROM owed
+    JOIN offer_version ON offer_version.id = owed.offer_version_id
+    CROSS JOIN LATERAL (
+        SELECT (sold_on + make_interval(months => guarantee_months::int))::date AS until
+    ) counted
     WHERE owed.amount <> 0 OR owed.cups <> 0
 ), summed AS (
     SELECT store_id, date_trunc('month', ends_on - 1)::date AS ends_in,
@@ -171,7 +181,8 @@ def list_guarantees(*, on: date) -> list[Guaranteed]:
     """What is owed at the end of a day, by store, its owner, and the month its guarantee ends.
 
     A guarantee runs so many months from the day of the sale (`OfferVersion.guarantee_months`): of
-    a year from 15 January, the last day is 14 January.
+    a year from 15 January, the last day is 14 January. Where the last month has no such day it is
+    that month's last (Civil Code, article 121): of a year from 29 February, 28 February.
     """
     return [
         Guaranteed(store_id, entity_id, Month(ends_in), *rest)

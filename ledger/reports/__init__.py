@@ -52,4 +52,3 @@ __all__ = [
     "trial_balance",
     "vat_summary",
 ]
-

@@ -182,9 +182,10 @@ def _fold_if_any(month: Month) -> bool:
 def _close(month: Month, now: datetime) -> None:
     """Close a month, in one transaction.
 
-    1. One verb at a time, and nobody asks us to stop; 2. wait for finance, keep it out (the shops
-    have been since the month became soft, and do not wait for this); 3. breakage, which is the last to book; 4. fold what is left; 5. prove the month; 6. write its
-    balances, and the digest over them.
+    1. One verb at a time, and nobody asks us to stop; 2. wait for finance, and keep it out: the
+    shops have been since the month became soft, and no till waits for this; 3. breakage, which is
+    the last to book; 4. fold what is left; 5. prove the month; 6. write its balances, and the
+    digest over them.
     """
     with transaction():
         alone()

@@ -107,13 +107,15 @@ def first_booked() -> Month | None:
 def check_day(day: date, *, now: datetime) -> None:
     """Let a day pass that somebody has typed: the books must have begun, and its month too.
 
-    A slip of the year would otherwise leave a month far back that has to be closed first.
+    A slip of the year would otherwise leave a month far back that has to be closed first. Books in
+    which nothing is booked yet may begin with the month before this one: with balances brought in.
 
     Raises:
         PeriodInvalid: it is before the books, or in a month to come.
     """
-    month, begun = Month.of(day), first_booked()
-    if month.first_on > chain.today_on(now) or (begun is not None and month < begun):
+    month, this = Month.of(day), Month.of(chain.today_on(now))
+    begun = first_booked() or this.before()
+    if not begun <= month <= this:
         raise PeriodInvalid(period=str(month))
 
 

@@ -27,7 +27,7 @@ class Event:
 
     `source_id` names what caused it (a lot, a redemption). `occurred_on` is the local date, at the
     store where it happened, that it belongs to; `known_on` the one on which it became known, where
-    that was later.
+    that was later. It is never booked before `not_before`.
     """
 
     member_id: UUID
@@ -39,6 +39,7 @@ class Event:
     currency: str
     known_on: date | None = None
     reverses_id: UUID | None = None
+    not_before: date | None = None
 
 
 def post(event: Event) -> UUID:
@@ -72,7 +73,8 @@ def reverse(*, member_id: UUID, entry_id: UUID, event_at: datetime, known_on: da
     """Undo an entry by one that turns its lines around; answer the new one's id.
 
     It belongs to the day of what it undoes, and is booked on that while the month is open; else on
-    `known_on`, the local date of the undoing (E8).
+    `known_on`, the local date of the undoing (E8). But never before what it undoes was booked: that
+    may have been late, and its month have been opened again since.
 
     Raises:
         NotFound: the member has no such entry.
@@ -94,6 +96,7 @@ def reverse(*, member_id: UUID, entry_id: UUID, event_at: datetime, known_on: da
             known_on=known_on,
             currency=entry.currency,
             reverses_id=entry_id,
+            not_before=entry.book_date,
         )
     )
 
@@ -127,6 +130,8 @@ def _rows(event: Event, opening: OpenFrom) -> tuple[dict[str, Any], list[dict[st
         known_on=_known_on(event),
         first_open=opening.for_kind(event.kind),
     )
+    if event.not_before is not None:  # its month is open: months are left in their order
+        booked_on = max(booked_on, event.not_before)
     said: dict[str, Any] = {
         "member_id": event.member_id,
         "kind": event.kind,

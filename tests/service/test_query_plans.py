@@ -25,10 +25,12 @@ from kernel.due import is_due
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger import reports
+from ledger.export.reading import Reading
 from ledger.month import Month
 from payments import settlements
 from redemption.service.void import find_by_id
 from redemption.statements import READ
+from vouchers.ageing import list_ages
 
 Statement = tuple[str, Any]
 
@@ -139,6 +141,24 @@ def test_the_index_serves_its_statement(busy, engines, monkeypatch, index):
         else:
             with transaction():
                 ACTS[index](busy)
+    assert index in plans(seen)
+
+
+def open_up(month: Month) -> list[Any]:
+    """What an export opens with."""
+    return list(Reading.of(month).opening())
+
+
+ACTS_TOO: dict[str, Callable[[Any], object]] = {
+    "ix_lot_open": lambda world: list_ages(on=world.now.date()),
+    "ix_line_report": lambda world: open_up(Month.of(world.now.date()).next()),
+}
+
+
+@pytest.mark.parametrize("index", ACTS_TOO)
+def test_the_index_serves_this_statement_too(busy, monkeypatch, index):
+    with statements(monkeypatch) as seen, transaction():
+        ACTS_TOO[index](busy)
     assert index in plans(seen)
 
 

@@ -206,6 +206,14 @@ def test_a_month_to_come_or_before_the_books_takes_nothing(world, book_date):
         propose(world, book_date=book_date)
 
 
+def test_books_begin_no_earlier_than_the_month_before(app, now):
+    world = small_world(now)
+    for book_date in (date(2025, 12, 31), date(206, 1, 31)):
+        with pytest.raises(PeriodInvalid):
+            propose(world, book_date=book_date)
+    assert approve(propose(world, book_date=date(2026, 1, 1))).entry_id is not None
+
+
 def test_what_is_not_there_cannot_be_approved_rejected_or_read(world):
     with pytest.raises(NotFound):
         approve(new_id())

@@ -1,7 +1,7 @@
 """A month is closed in order, once it is over, with everything in it; and then it stands still."""
 
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -12,6 +12,7 @@ from kernel.due import is_due
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from kernel.transaction import transaction
+from ledger import Event, policy, post, reverse
 from ledger.errors import PeriodNotOver, PeriodOrder, PeriodState
 from ledger.models import BookMonth, BookMonthStep, MonthBalance, RollupMonth, Unfolded
 from ledger.proof import check_all_of
@@ -350,6 +351,22 @@ def test_what_is_late_for_months_that_are_soft_waits_for_the_first_open_day(worl
     with transaction():
         lapse_some(limit=9, now=noon(2, 28))
     assert entries("lapse") == [("2026-01-31", "2026-03-01", "2131", "4113", 952)]
+
+
+def test_nothing_is_undone_before_it_is_booked(world):
+    soften(JANUARY)
+    known_on = {"known_on": date(2026, 2, 5)}
+    pairs = policy.top_up(store_id=world.stores["A"], net=10, vat=0)
+    with transaction():
+        member_id, late = new_id(), date(2026, 1, 31)
+        entry_id = post(
+            Event(member_id, "top_up", new_id(), pairs, noon(1, 31), late, "TWD", **known_on)
+        )
+    with transaction():
+        closing.open_again(month=JANUARY, by_id=ALICE, now=after(JANUARY))
+    with transaction():
+        reverse(member_id=member_id, entry_id=entry_id, event_at=noon(2, 5), **known_on)
+    assert [row[:2] for row in entries("void")] == [("2026-01-31", "2026-02-05")]
 
 
 @pytest.mark.parametrize("month_state", ["soft", "closed"])

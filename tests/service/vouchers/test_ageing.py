@@ -207,6 +207,16 @@ def test_the_last_day_of_a_year_from_the_sale_is_guaranteed_and_the_next_is_not(
     assert (last.cups, last.net, last.vat, last.gross) == (5, 216, 11, 227)
 
 
+def test_a_year_from_the_29th_of_february_ends_on_the_28th(world: World) -> None:
+    world.add_lot(world.add_member(), "eleven", sold_at=datetime(2024, 2, 29, 4, tzinfo=UTC))
+
+    (last,) = guarantees(date(2025, 2, 28))
+    (after,) = guarantees(date(2025, 3, 1))
+
+    assert (last.is_running, after.is_running) == (True, False)
+    assert last.ends_in == after.ends_in == Month(date(2025, 2, 1))
+
+
 def test_a_longer_guarantee_is_that_of_the_terms_it_was_sold_at(world: World) -> None:
     world.add_lot(world.add_member(), "eleven")
     with transaction():
