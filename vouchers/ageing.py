@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from kernel.ids import NOBODY
 from ledger.month import Month
 from ledger.policy import BREAKAGE_CONTRA, PLANS, UNDER_WAY, VOUCHERS
 from ledger.reports import held_on
@@ -36,7 +35,7 @@ class Aged:
     """What one store owes for one offer in one account, by the days since it was sold.
 
     `amounts` and `cups` are those of the bands, the youngest first: one more than `BANDS`.
-    `without_age` is what belongs to no lot: what finance booked by hand.
+    `without_age` is what belongs to no lot: what is under way, or estimated.
     """
 
     store_id: UUID
@@ -123,20 +122,6 @@ GROUP BY store_id, offer_id, account, currency, band
 ORDER BY store_id, offer_id, account, currency, band
 """  # noqa: S608  of our own text
 
-# What people book belongs to nobody's wallet, and so to no lot.
-_BY_HAND = """
-SELECT store_id, offer_id, leg.account, entry.currency,
-       total(line.amount * leg.sign), total(line.qty * leg.sign)
-FROM line
-JOIN entry ON entry.member_id = line.member_id AND entry.id = line.entry_id
-CROSS JOIN LATERAL (VALUES (line.credit, 1), (line.debit, -1)) AS leg (account, sign)
-WHERE line.lot_id IS NULL AND line.book_date <= %(on)s AND leg.account = ANY(%(accounts)s)
-  AND line.member_id = %(nobody)s
-GROUP BY store_id, offer_id, leg.account, entry.currency
-HAVING total(line.amount * leg.sign) <> 0 OR total(line.qty * leg.sign) <> 0
-ORDER BY store_id, offer_id, leg.account, entry.currency
-"""
-
 _GUARANTEES = f"""
 {_OWED}, guaranteed AS (
     SELECT owed.*, until + (extract(day FROM until) < extract(day FROM sold_on))::int AS ends_on
@@ -174,7 +159,7 @@ def list_ages(*, on: date) -> list[Aged]:
     for *of, band, amount, cups in rows(_AGES, _asked(on)):
         bands.setdefault(_Of(*of), {})[band] = (amount, cups)
     lots = [_aged(of, banded) for of, banded in bands.items()]
-    return [*lots, *_by_hand(on), *_apart(on)]
+    return [*lots, *_apart(on)]
 
 
 def list_guarantees(*, on: date) -> list[Guaranteed]:
@@ -203,11 +188,6 @@ def _apart(on: date) -> Iterator[Aged]:
         yield _without_age(
             _Of(row.store_id, None, row.account, row.currency), row.balance, row.cups
         )
-
-
-def _by_hand(on: date) -> Iterator[Aged]:
-    for *of, amount, cups in rows(_BY_HAND, {**_asked(on), "nobody": NOBODY}):
-        yield _without_age(_Of(*of), amount, cups)
 
 
 def _without_age(of: _Of, amount: int, cups: int) -> Aged:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 from marshmallow import Schema, fields, validate
@@ -10,9 +11,11 @@ import chain
 import vouchers
 from api.auth import OfficeCaller
 from api.fields import Integer, Text
+from api.refusals import RangeTooWide
 from api.reports.asking import OnQuery, OnView, day_of, report, store_field
 from api.reports.control import compared, control_field, owed_by, shown
 from api.reports.naming import named
+from api.spans import refuse_wide, today
 from api.tables import column, rows_of
 from kernel.errors import NotFound
 from ledger.legs import OWED
@@ -21,6 +24,7 @@ from ledger.policy import PLANS, VOUCHERS
 from ledger.reports import control_liability, liability_on
 from vouchers.ageing import Aged, Guaranteed, list_ages, list_guarantees
 
+_MOST_DAYS_BACK = 190
 _MONEY = "In minor units of `currency` (whole dollars for TWD), net of VAT."
 
 
@@ -99,7 +103,7 @@ class AgedView(Schema):
     days_91_180 = column.Money("Sold 91 to 180 days before.")
     days_181_365 = column.Money("Sold 181 to 365 days before.")
     days_over_365 = column.Money("Sold more than 365 days before.")
-    without_age = column.Money("Under way, estimated, or booked by hand: in no lot.")
+    without_age = column.Money("Under way or estimated: in no lot.")
     amount = column.Money("All of it.")
     cups_0_30 = column.Cups("The same in cups.")
     cups_31_90 = column.Cups("The same in cups.")
@@ -122,14 +126,22 @@ class AgeingView(OnView):
     rows = rows_of(AgedView, "By store, offer and account.")
 
 
-@report("/ageing", query=OnQuery, answer=AgeingView)
+def _recent_day_of(query: dict[str, Any]) -> date:
+    """Read a day that lots can be counted back to: all lines since then are read."""
+    on = day_of(query)
+    refuse_wide(on, today(), most=_MOST_DAYS_BACK, unit="days")
+    return on
+
+
+@report("/ageing", query=OnQuery, answer=AgeingView, refusals=(RangeTooWide,))
 def ageing(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]:
     """Read how long ago what is owed at the end of a day was sold.
 
-    Lot by lot: in 0 to 30 days, 31 to 90, 91 to 180, 181 to 365, and more.
+    Lot by lot: in 0 to 30 days, 31 to 90, 91 to 180, 181 to 365, and more. Of any day in the last
+    190, since lots are counted back from today.
     """
     del caller
-    on = day_of(query)
+    on = _recent_day_of(query)
     rows = list_ages(on=on)
     return {
         "on": on,
@@ -187,15 +199,15 @@ class GuaranteeView(OnView):
     rows = rows_of(GuaranteedView, "By store, month and whether it runs.")
 
 
-@report("/guarantee", query=OnQuery, answer=GuaranteeView)
+@report("/guarantee", query=OnQuery, answer=GuaranteeView, refusals=(RangeTooWide,))
 def guarantee(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]:
     """Read what of the unspent balance at the end of a day is under a running guarantee.
 
     A guarantee runs so many months from the day of the sale as the terms of the offer say. What
-    has left it and is still owed is told apart.
+    has left it and is still owed is told apart. Of any day in the last 190.
     """
     del caller
-    on = day_of(query)
+    on = _recent_day_of(query)
     rows = list_guarantees(on=on)
     return {
         "on": on,

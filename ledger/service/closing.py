@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Select, exists, select
 
+import chain
 from kernel import queue
 from kernel.db import db
 from kernel.errors import Refusal, Unavailable
@@ -67,9 +68,9 @@ def soft_close(*, month: Month, by_id: UUID, now: datetime) -> None:
         PeriodState: it is soft or closed.
     """
     alone()
-    _check_turn(month)
     if not month.is_over(now):
         raise PeriodNotOver(period=str(month))
+    _check_turn(month, now)
     shut_out_shops(month)
     row = BookMonth(first_on=month.first_on, state="soft", version=1)
     db.session.add(row)
@@ -135,14 +136,14 @@ def months_to_close(now: datetime) -> Select[date]:
 DUTY = Duty("ledger.jobs.close_months", "nightly", months_to_close)
 
 
-def _check_turn(month: Month) -> None:
-    """Months become soft one after the other, from the first with entries on."""
+def _check_turn(month: Month, now: datetime) -> None:
+    """Months become soft one after another: from the first with entries on, or else last month."""
     last, begun = latest(), first_booked()
     row = db.session.get(BookMonth, month.first_on)
     if row is not None:
         raise PeriodState(state=row.state, version=row.version)
-    turn = Month(last.first_on).next() if last else begun
-    if turn is not None and month != turn:
+    turn = Month(last.first_on).next() if last else begun or Month.of(chain.today_on(now)).before()
+    if month != turn:
         raise PeriodOrder(next=str(turn))
 
 

@@ -403,5 +403,8 @@ def test_months_are_listed_with_their_steps_the_latest_first(world):
 def test_before_anything_is_booked_there_are_no_months_but_one_may_be_closed(app):
     with transaction():
         assert closing.list_periods() == []
+    with pytest.raises(PeriodOrder) as refusal:  # a slip of the year would want many closings
+        soften(JANUARY, now=after(APRIL))
+    assert refusal.value.facts == {"next": "2026-04"}
     close(APRIL)
     assert state(APRIL) == ("closed", 1)

@@ -16,9 +16,7 @@ import redemption
 from chain.models import StoreOwner
 from kernel.db import db
 from kernel.errors import Refusal
-from kernel.ids import NOBODY, new_id
 from kernel.transaction import snapshot, transaction
-from ledger import Event, Pair, post
 from ledger.models import Line
 from ledger.month import Month
 from tests.world import World, small_world
@@ -168,28 +166,6 @@ def test_what_was_taken_later_is_still_owed_on_an_earlier_day(world: World) -> N
     (before,) = ages(TODAY - timedelta(days=1))
     assert (before.amounts[0], before.cups[0]) == (476, 11)
     assert ages(TODAY - timedelta(days=3)) == []
-
-
-def test_what_people_book_has_no_age_and_is_not_lost(world: World) -> None:
-    pair = Pair(world.stores["A"], "6221", "2131", 70, 0)
-    with transaction():
-        post(
-            Event(
-                member_id=NOBODY,
-                kind="adjustment",
-                source_id=new_id(),
-                pairs=[pair],
-                event_at=world.now,
-                occurred_on=TODAY,
-                currency="TWD",
-            )
-        )
-
-    (row,) = ages(TODAY)
-
-    assert (row.amounts, row.without_age, row.amount) == ((0,) * 5, 70, 70)
-    assert (row.store_id, row.offer_id, row.account) == (world.stores["A"], None, "2131")
-    assert ages(TODAY - timedelta(days=1)) == []
 
 
 def test_the_last_day_of_a_year_from_the_sale_is_guaranteed_and_the_next_is_not(
