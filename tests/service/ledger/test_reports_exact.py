@@ -1,5 +1,6 @@
 """Whatever was posted, folded, closed and reopened: reports say what all lines say."""
 
+import os
 from datetime import date
 
 from hypothesis import HealthCheck, given, settings
@@ -13,11 +14,13 @@ from tests.service.ledger import naive
 from tests.service.ledger.stories import DAYS, MONTHS, STORIES, Books
 from tests.world import small_world
 
+_STORIES = int(os.environ.get("BOOKS_STORIES", "12"))  # more of them by hand
+
 BASES = ("booked", "occurred")
 
 
 @given(story=STORIES, days=st.tuples(DAYS, DAYS))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=_STORIES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_report_says_what_all_lines_say(application, engines, now, story, days):
     with empty_database(application, engines):
         world = small_world(now)
