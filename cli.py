@@ -135,7 +135,7 @@ def check(*, resume: bool, month: Month | None, as_json: bool) -> None:
         _fail("Another process goes on with this check.")
     except KeyboardInterrupt:
         again(lambda: proof.release(check_id))
-        click.echo("Stopped. Go on with: jibei books check --resume", err=True)
+        click.echo("Stopped. A worker goes on with it; or: jibei books check --resume", err=True)
         sys.exit(_STOPPED)
     _end(findings, checked=checked, as_json=as_json)
 

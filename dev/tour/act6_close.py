@@ -18,6 +18,7 @@ from kernel import clock
 
 _BEHIND_UTC = timedelta(hours=12)
 _CONFLICT = 409
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OF_MONTHS = ("deferred-revenue", "settlement", "vat", "trial-balance", "reconciliation")
 _OF_DAYS = ("liability", "ageing", "guarantee")
@@ -32,6 +33,17 @@ def shut_out_shops(tour: Tour) -> None:
     _close_older_months(tour)
     month = _send(tour, "soft-close")
     tour.story.check(f"{tour.first_month} is", expected="soft", seen=month["state"])
+
+
+def adjust(tour: Tour) -> None:
+    """Finance corrects the soft month by hand, and somebody else must approve it."""
+    finance = tour.desks.of("finance")
+    wish = finance.post("/v1/adjustments", _adjustment(tour, "Cents that nobody claims."))
+    refused = finance.send("POST", f"/v1/adjustments/{wish['id']}/approve")
+    check_refusal(tour, "approving one's own adjustment", refused, _CONFLICT, "two-people")
+    made = tour.desks.of("admin").post(f"/v1/adjustments/{wish['id']}/approve")
+    entry = finance.get(f"/v1/entries/{_NOBODY}/{made['entry_id']}")
+    tour.story.check("it is booked on", expected=f"{_last_day(tour)}", seen=entry["book_date"])
 
 
 def book_late(tour: Tour) -> None:
@@ -65,13 +77,8 @@ def close_month(tour: Tour) -> None:
 
 def keep_it_closed(tour: Tour) -> None:
     """Nobody books into it any more, and nobody reopens it alone."""
-    finance, loss = tour.desks.of("finance"), {"store_id": tour.chain.stores["A"], "amount": 1}
-    lines = [
-        {**loss, "account": account, "side": side}
-        for account, side in (("6221", "debit"), ("1172", "credit"))
-    ]
-    late = {"book_date": f"{_last_day(tour)}", "currency": "TWD", "reason": "Too late."}
-    refused = finance.send("POST", "/v1/adjustments", {**late, "lines": lines})
+    finance = tour.desks.of("finance")
+    refused = finance.send("POST", "/v1/adjustments", _adjustment(tour, "Too late."))
     check_refusal(tour, "an adjustment in it", refused, _CONFLICT, "period-closed")
     reason = {"reason": "The tour would like to."}
     wish = finance.post(f"/v1/periods/{tour.first_month}/reopenings", reason)
@@ -133,6 +140,17 @@ def _as(form: str, **query: str) -> Mapping[str, str]:
     return {"format": form, **query}
 
 
+def _adjustment(tour: Tour, reason: str) -> dict[str, Any]:
+    """A dollar of loss at A, on the last day of the first month."""
+    one = {"store_id": tour.chain.stores["A"], "amount": 1}
+    lines = [
+        {**one, "account": account, "side": side}
+        for account, side in (("6221", "debit"), ("1172", "credit"))
+    ]
+    day = f"{_last_day(tour)}"
+    return {"book_date": day, "currency": "TWD", "reason": reason, "lines": lines}
+
+
 def _last_day(tour: Tour) -> date:
     """The last day of the month in which the tour began."""
     first = date.fromisoformat(f"{tour.first_month}-01")
@@ -190,5 +208,14 @@ def _check_length(tour: Tour, answer: Answer) -> None:
 
 ACT = Act(
     "6  Finance closes the month",
-    (shut_out_shops, book_late, close_month, keep_it_closed, agree, take_files, take_export),
+    (
+        shut_out_shops,
+        adjust,
+        book_late,
+        close_month,
+        keep_it_closed,
+        agree,
+        take_files,
+        take_export,
+    ),
 )

@@ -14,7 +14,10 @@ class HeadUnreadable(Exception):  # noqa: N818  names the state
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The journal had `number` entries at the end of `on_date`, and `chain` is over all of them."""
+    """The journal had `number` entries when `on_date` was over, and `chain` is over all of them.
+
+    It is made by the first tick after the day's end, and so may count some of the next morning's.
+    """
 
     on_date: date
     number: int

@@ -65,6 +65,7 @@ def test_a_line_is_two_rows_with_the_codes_of_everything(world):
         "store": "A",
         "account": "2131",
         "account_name": "",
+        "jibei_account": "2131",
         "debit": "87",
         "credit": "",
         "currency": "TWD",
