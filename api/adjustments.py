@@ -1,5 +1,6 @@
 """What finance books by hand: proposed by one person, approved by another."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from marshmallow import fields, validate
 
 from api.auth import OfficeCaller, office
 from api.fields import Day, Id, Integer, Name, Schema, Text, Timestamp
+from api.known import refuse_unknown_offers, refuse_unknown_stores
 from api.money import currency_field, positive
 from api.paging import Page, page_of, paged
 from api.routing import Resource
@@ -21,6 +23,7 @@ from ledger.errors import (
     AdjustmentUnbalanced,
     AdjustmentUnpaired,
     CounterpartMissing,
+    CurrencyUnknown,
     PeriodClosed,
     PeriodInvalid,
     TwoPeople,
@@ -28,7 +31,6 @@ from ledger.errors import (
 from ledger.pairing import Leg
 from ledger.service import adjusting
 from ledger.service.adjusting import Proposed
-from vouchers.naming import check_offers
 
 adjustments = Resource(
     "adjustments", "/v1/adjustments", "Adjustments: what finance books by hand, by two people."
@@ -190,11 +192,11 @@ def get_adjustment(*, caller: OfficeCaller, adjustment_id: UUID) -> dict[str, An
     status=201,
     idempotency="answer",
     refusals=(
-        NotFound,
         PeriodInvalid,
         PeriodClosed,
         AccountUnknown,
         AccountNotAdjustable,
+        CurrencyUnknown,
         AdjustmentUnbalanced,
         AdjustmentUnpaired,
         AdjustmentOneSided,
@@ -208,7 +210,8 @@ def propose_adjustment(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[st
     stores change in one book alone.
     """
     lines = [Leg(**leg) for leg in body["lines"]]
-    check_offers(leg.offer_id for leg in lines if leg.offer_id is not None)
+    refuse_unknown_stores(_named(lines, "store_id") | _named(lines, "counterpart_store_id"))
+    refuse_unknown_offers(_named(lines, "offer_id"))
     made = adjusting.propose(**{**body, "lines": lines}, by_id=caller.staff_id, now=clock.now())
     return _told(adjusting.get(made.id))
 
@@ -237,6 +240,10 @@ def reject_adjustment(*, caller: OfficeCaller, adjustment_id: UUID) -> dict[str,
     """Turn a proposal down, or take your own back."""
     adjusting.reject(adjustment_id=adjustment_id, by_id=caller.staff_id, now=clock.now())
     return _told(adjusting.get(adjustment_id))
+
+
+def _named(lines: Sequence[Leg], name: str) -> dict[str, UUID | None]:
+    return {f"lines.{at}.{name}": getattr(leg, name) for at, leg in enumerate(lines)}
 
 
 def _told(proposed: Proposed) -> dict[str, Any]:

@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.auth import OfficeCaller, office
 from api.fields import Id, Integer, Name, Schema, Text, Timestamp
+from api.known import refuse_unknown_offers
 from api.routing import Resource
 from api.spans import PERIOD_PATTERN, month_named, period_field
 from api.tables import TABLE, column, rows_of
 from kernel import clock
-from kernel.errors import NotFound
 from ledger.errors import EstimateInvalid, PeriodClosed, PeriodInvalid
 from ledger.models import BreakageEstimate
 from ledger.month import Month
 from ledger.service import estimating
-from vouchers.naming import check_offers
 
 estimates = Resource(
     "breakage_estimates",
@@ -44,16 +43,22 @@ class EstimateBody(Schema):
         required=True, validate=validate.OneOf(_METHODS), metadata={"description": _METHOD}
     )
     basis_points = Integer(
-        load_default=0,
+        load_default=None,
         least=0,
         most=9_999,
         metadata={
-            "description": "Hundredths of a percent of all that was sold; proportional only."
+            "description": "Hundredths of a percent of all that was sold; with `proportional`,"
+            " and only with it."
         },
     )
     reason = Name(
         required=True, most=500, metadata={"description": "On what it rests, for auditors."}
     )
+
+    @validates_schema
+    def _rate_is_given(self, body: dict[str, Any], **_: Any) -> None:
+        if body["method"] == "proportional" and body["basis_points"] is None:
+            raise ValidationError("Missing data for required field.", "basis_points")
 
 
 class EstimateView(Schema):
@@ -125,19 +130,19 @@ def list_estimates(*, caller: OfficeCaller) -> dict[str, Any]:
     guard=_FINANCE,
     body=EstimateBody,
     answer=EstimateView,
-    refusals=(NotFound, PeriodInvalid, PeriodClosed, EstimateInvalid),
+    refusals=(PeriodInvalid, PeriodClosed, EstimateInvalid),
 )
 def set_estimate(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[str, Any]:
     """Estimate an offer's breakage from a month on; once more for a month is a new version.
 
     What it changes is caught up with at the end of that month, never before it.
     """
-    check_offers([body["offer_id"]])
+    refuse_unknown_offers({"offer_id": body["offer_id"]})
     estimate = estimating.set_estimate(
         offer_id=body["offer_id"],
         month=month_named(body["period"]),
         method=body["method"],
-        basis_points=body["basis_points"],
+        basis_points=body["basis_points"] or 0,
         reason=body["reason"],
         by_id=caller.staff_id,
         now=clock.now(),

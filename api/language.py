@@ -61,6 +61,8 @@ _MESSAGES = tuple(
         (r"Length must be (\d+)\.", "長度須為 {0}。"),
         (r"Comes after `to`\.", "不可晚於 to。"),
         (r"Is in the future\.", "不可為未來日期。"),
+        (r"Is not there\.", "查無此代碼。"),
+        (r"Is the payer itself\.", "收款門市不可為付款門市。"),
         (r"Begins today or later\.", "須從今天或之後開始。"),
         (r"Begins on the first of a month\.", "須從某月一日開始。"),
         (r"Give either period, or from and to\.", "請給 period，或 from 與 to。"),

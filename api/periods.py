@@ -20,6 +20,7 @@ from ledger.errors import (
     PeriodState,
     ReopeningEnded,
     ReopeningExists,
+    ReopeningOrder,
     TwoPeople,
 )
 from ledger.models import BookMonthStep, Reopening
@@ -207,7 +208,7 @@ def close_period(*, caller: OfficeCaller, period: str) -> dict[str, Any]:
     answer=ReopeningView,
     status=201,
     idempotency="answer",
-    refusals=(PeriodInvalid, PeriodOrder, PeriodState, ReopeningExists),
+    refusals=(PeriodInvalid, PeriodState, ReopeningExists, ReopeningOrder),
 )
 def propose_reopening(*, caller: OfficeCaller, period: str, body: dict[str, Any]) -> dict[str, Any]:
     """Ask somebody else to let the latest closed month be reopened."""
@@ -235,7 +236,7 @@ def list_reopenings(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str,
     guard=_FINANCE,
     answer=ReopeningView,
     idempotency="answer",
-    refusals=(NotFound, TwoPeople, ReopeningEnded, PeriodOrder, PeriodState),
+    refusals=(NotFound, TwoPeople, ReopeningEnded, ReopeningOrder, PeriodState),
 )
 def approve_reopening(*, caller: OfficeCaller, reopening_id: UUID) -> dict[str, Any]:
     """Reopen the month that somebody else asked for: it is soft again, as a new version.

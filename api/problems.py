@@ -4,7 +4,8 @@ Every room has a file in `api/catalogue/` with its entries; here they become one
 """
 
 import pkgutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
@@ -32,6 +33,9 @@ _STATUS_OF_FAMILY: dict[type[Refusal], int] = {
 }
 
 
+_COMMAS = (", ", "、")
+
+
 class Wording(NamedTuple):
     """A short title, and a sentence in which `{held}` stands for the fact `held`."""
 
@@ -44,17 +48,30 @@ class Problem:
     """How a refusal is told to people.
 
     `en` and `zh` are (title, detail). `status` is only given where the family's own is not
-    meant; `retry_after` is seconds, for the header.
+    meant; `retry_after` is seconds, for the header. `words` says how a fact that is a code for
+    machines reads in the sentence: fact → code → (English, Chinese).
     """
 
     en: tuple[str, str]
     zh: tuple[str, str]
     status: int | None = None
     retry_after: int | None = None
+    words: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 
     def wording(self, language: Language) -> Wording:
         """Answer title and detail template in one of the two languages."""
         return Wording(*(self.zh if language == "zh-TW" else self.en))
+
+    def worded(self, facts: Mapping[str, Any], language: Language) -> dict[str, Any]:
+        """Answer facts as they read in a sentence; a code without words stays, a list is told."""
+        at = 1 if language == "zh-TW" else 0
+        told = dict(facts)
+        for name, fact in facts.items():
+            if words := self.words.get(name, {}).get(str(fact)):
+                told[name] = words[at]
+            elif isinstance(fact, list):
+                told[name] = _COMMAS[at].join(map(str, fact))
+        return told
 
 
 class _Facts(dict[str, Any]):
@@ -99,5 +116,5 @@ def told(refusal: Refusal, language: Language) -> Wording:
     entry = catalogue().get(refusal.code)
     if entry is None:
         return Wording(refusal.code, refusal.code)
-    wording = entry.wording(language)
-    return Wording(wording.title, wording.detail.format_map(_Facts(refusal.facts)))
+    wording, facts = entry.wording(language), _Facts(entry.worded(refusal.facts, language))
+    return Wording(wording.title, wording.detail.format_map(facts))

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from api.auth import OfficeCaller, office
 from api.fields import Day, Id, MoneyField, Name, Schema, Text, Timestamp
+from api.known import refuse_unknown_stores
 from api.money import MoneyBody
 from api.paging import Page, page_of, paged
 from api.routing import Resource
+from api.spans import refuse_odd_day
 from kernel import clock
-from kernel.errors import NotFound
 from kernel.ids import NOBODY
 from ledger.errors import PeriodInvalid, SettlementExceedsDebt
 from ledger.models import SettlementPayment
@@ -78,11 +79,15 @@ def list_settlements(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str
     answer=SettlementView,
     status=201,
     idempotency="answer",
-    refusals=(NotFound, PeriodInvalid, SettlementExceedsDebt),
+    refusals=(PeriodInvalid, SettlementExceedsDebt),
 )
 def record_settlement(*, caller: OfficeCaller, body: dict[str, Any]) -> SettlementPayment:
     """Record that a store has paid another for cups that it had sold and the other made.
 
     It is booked on the day of the payment, or today if that day's month is no longer open.
     """
+    if body["payer_id"] == body["payee_id"]:
+        raise ValidationError({"payee_id": ["Is the payer itself."]})
+    refuse_odd_day(body["paid_on"], field="paid_on")
+    refuse_unknown_stores({name: body[name] for name in ("payer_id", "payee_id")})
     return settling.pay(**{**body, **body["amount"]}, by_id=caller.staff_id, now=clock.now())

@@ -57,6 +57,12 @@ class TwoPeople(Conflict):
     code = "two-people"
 
 
+class ReopeningOrder(Conflict):
+    """A later month is closed too. Facts: `latest`, the one that can be reopened."""
+
+    code = "reopening-out-of-order"
+
+
 class ReopeningExists(Conflict):
     """It was proposed already to reopen this version of the month."""
 
@@ -98,9 +104,18 @@ class CounterpartMissing(Invalid):
 
 
 class AccountNotAdjustable(Invalid):
-    """The account follows the cups, so that only verbs move it. Facts: `account`, `instead`."""
+    """The account follows the cups, so that only verbs move it.
+
+    Facts: `account`, and what moves it `instead`: "cups", or an "estimate" of breakage.
+    """
 
     code = "account-not-adjustable"
+
+
+class CurrencyUnknown(Invalid):
+    """Nothing is booked in it. Facts: `currency`, and `currencies`, in which something is."""
+
+    code = "currency-unknown"
 
 
 class AdjustmentEnded(Conflict):
@@ -110,7 +125,7 @@ class AdjustmentEnded(Conflict):
 
 
 class SettlementExceedsDebt(Conflict):
-    """A store cannot pay another more than it owes. Facts: `owed`."""
+    """A store cannot pay another more than it owes. Facts: `owed`, `currency`."""
 
     code = "settlement-exceeds-debt"
 

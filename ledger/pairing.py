@@ -23,8 +23,8 @@ from ledger.policy import (
 
 _BETWEEN_STORES = (DUE_FROM_STORE, DUE_TO_STORE)
 _INSTEAD = {
-    **dict.fromkeys(CONTRACT_LIABILITIES, "the verbs that move cups: refund, void, gift, lapse"),
-    BREAKAGE_CONTRA: "an estimate of breakage",
+    **dict.fromkeys(CONTRACT_LIABILITIES, "cups"),
+    BREAKAGE_CONTRA: "estimate",
 }
 
 

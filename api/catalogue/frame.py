@@ -63,7 +63,14 @@ PROBLEMS = {
     ),
     "range-too-wide": Problem(
         en=("Range too wide", "{asked} {unit} were asked for; one answer covers {most} at most."),
-        zh=("範圍過大", "要求的範圍為 {asked}（{unit}），一次最多 {most}。"),
+        zh=("範圍過大", "要求的範圍為 {asked} {unit}，一次最多 {most} {unit}。"),
+        words={
+            "unit": {
+                "days": ("days", "天"),
+                "months": ("months", "個月"),
+                "lines": ("lines", "列"),
+            }
+        },
     ),
     "idempotency-key-missing": Problem(
         status=400,

@@ -4,8 +4,17 @@ from api.problems import Problem
 
 PROBLEMS = {
     "period-invalid": Problem(
-        en=("Not a period", "{period} is not a month that has begun: give one such as 2026-01."),
-        zh=("期間錯誤", "{period} 不是已開始的月份，請輸入如 2026-01。"),
+        en=(
+            "Not a period",
+            (
+                "{period} is no month of the books: it has not begun yet, or lies before them;"
+                " give one such as 2026-01."
+            ),
+        ),
+        zh=(
+            "期間錯誤",
+            "{period} 不是帳上的月份：尚未開始、早於開帳，或格式有誤，請輸入如 2026-01。",
+        ),
     ),
     "period-closed": Problem(
         en=("Period closed", "The books of this month are closed. Take a later month."),
@@ -20,12 +29,32 @@ PROBLEMS = {
         zh=("順序不符", "月份須依序結帳，目前輪到 {next}。"),
     ),
     "period-state": Problem(
-        en=("Not in this state", "The month is {state}, version {version}; look at it anew."),
-        zh=("狀態不符", "此月份目前為 {state}（第 {version} 版），請重新查看。"),
+        en=("Not in this state", "The month, in version {version}, is {state}."),
+        zh=("狀態不符", "此月份第 {version} 版目前為{state}。"),
+        words={
+            "state": {
+                "open": (
+                    "open: soft-close it, then close it; an export before takes provisional=true",
+                    "開放：請先初步關帳，再關帳；關帳前匯出請加上 provisional=true",
+                ),
+                "soft": (
+                    "soft-closed: close it next; an export before takes provisional=true",
+                    "初步關帳：下一步是關帳；關帳前匯出請加上 provisional=true",
+                ),
+                "closed": (
+                    "closed: only a reopening, by two people, changes that",
+                    "已關帳：如需變更，須由兩人辦理重開",
+                ),
+            }
+        },
     ),
     "two-people": Problem(
         en=("Two people", "Who proposed it cannot approve it: somebody else has to."),
         zh=("須由兩人辦理", "提出者不能自行核准，請由另一人核准。"),
+    ),
+    "reopening-out-of-order": Problem(
+        en=("Not the latest", "Only the latest closed month can be reopened: that is {latest}."),
+        zh=("不是最近關帳的月份", "只能重開最近關帳的月份，目前為 {latest}。"),
     ),
     "reopening-exists": Problem(
         en=("Proposed before", "Reopening this version of the month was proposed already."),
@@ -44,8 +73,24 @@ PROBLEMS = {
         zh=("科目已存在", "會計科目表中已有此代碼。"),
     ),
     "account-not-adjustable": Problem(
-        en=("Not adjusted by hand", "What moves {account} is {instead}."),
-        zh=("不可人工調整", "{account} 只隨 {instead} 變動。"),
+        en=("Not adjusted by hand", "{account} is {instead}."),
+        zh=("不可人工調整", "{account} 是{instead}。"),
+        words={
+            "instead": {
+                "cups": (
+                    "what is owed for cups in wallets: change it by what moves cups",
+                    "錢包中未取杯數的負債，只能隨杯數異動變更",
+                ),
+                "estimate": (
+                    "what is estimated never to be collected: change it by an estimate of breakage",
+                    "估計不會兌換的部分，只能以未兌換估計變更",
+                ),
+            }
+        },
+    ),
+    "currency-unknown": Problem(
+        en=("Unknown currency", "The books know no {currency}, only {currencies}."),
+        zh=("查無幣別", "帳上沒有 {currency}，只有 {currencies}。"),
     ),
     "adjustment-unbalanced": Problem(
         en=("Unbalanced", "In a store's book debits are not equal to credits; see differences."),
@@ -68,8 +113,8 @@ PROBLEMS = {
         zh=("缺少對方門市", "科目 {account} 須指明對方門市。"),
     ),
     "settlement-exceeds-debt": Problem(
-        en=("More than is owed", "The payer owes this store {owed}."),
-        zh=("超過應付金額", "付款門市目前應付 {owed}。"),
+        en=("More than is owed", "The payer owes the payee {owed} {currency}."),
+        zh=("超過應付金額", "付款門市目前應付收款門市 {owed} {currency}。"),
     ),
     "estimate-invalid": Problem(
         en=("Not an estimate", "A rate belongs to a proportional estimate, and only to that."),

@@ -29,8 +29,8 @@ from vouchers.naming import check_offers
 _MONEY = "In minor units of `currency` (whole dollars for TWD), net of VAT."
 
 
-def _money() -> column.Money:
-    return column.Money(_MONEY)
+def _money(about: str) -> column.Money:
+    return column.Money(f"{about} {_MONEY}")
 
 
 def _cups() -> column.Cups:
@@ -62,9 +62,18 @@ class MovementView(Schema):
     offer_code = column.Text("What the chain calls it.", allow_none=True)
     account = column.Text("2131 vouchers, 2132 plans, 2134 under way, 2138 breakage (negative).")
     currency = column.Text("ISO 4217.")
-    opening, sold, redeemed, voided = _money(), _money(), _money(), _money()
-    lapsed, breakage, refunded, charged_back = _money(), _money(), _money(), _money()
-    earned, transferred, adjusted, closing = _money(), _money(), _money(), _money()
+    opening = _money("Owed when the first month began.")
+    sold = _money("Came with cups that were sold: packs, and paid months of plans.")
+    redeemed = _money("Left with cups that were handed over.")
+    voided = _money("Came back with cups whose handing over was undone.")
+    lapsed = _money("Left with cups that nobody collected in time.")
+    breakage = _money("Left by estimates of what will never be collected.")
+    refunded = _money("Left with cups that were given back for money.")
+    charged_back = _money("Left with cups whose payment was lost in a dispute.")
+    earned = _money("Left as days of a plan without a count of cups passed.")
+    transferred = _money("Came, or left if negative, with cups that changed hands: gifts.")
+    adjusted = _money("What else moved it, such as adjustments by hand.")
+    closing = _money("Owed when the last month ended.")
     cups_opening, cups_sold, cups_redeemed, cups_voided = _cups(), _cups(), _cups(), _cups()
     cups_lapsed, cups_breakage, cups_refunded = _cups(), _cups(), _cups()
     cups_charged_back, cups_earned, cups_transferred = _cups(), _cups(), _cups()

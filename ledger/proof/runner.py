@@ -8,6 +8,7 @@ at most, and does it again.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy import Select, insert, select, text, update
 from kernel import clock
 from kernel.db import db
 from kernel.ids import new_id
+from kernel.side_by_side import side_by_side
 from kernel.transaction import again, snapshot, transaction
 from ledger.models import BooksCheck, Finding
 from ledger.month import Month
@@ -184,7 +186,8 @@ def _then(at: _At, part: Part | None) -> dict[str, Any] | None:
 
 
 def _look_at(walk: Walk, part: Part) -> list[Found]:
-    return [found for one in checks_on(walk) for found in one.look_at(part)]
+    readings = [partial(one.look_at, part) for one in checks_on(walk)]
+    return side_by_side(readings, prepare=_settle)
 
 
 def _settle() -> None:

@@ -5,22 +5,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from chain.models import Store
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import NOBODY, new_id
-from ledger.errors import AccountUnknown, AdjustmentEnded, TwoPeople
+from ledger.errors import AccountUnknown, AdjustmentEnded, CurrencyUnknown, TwoPeople
 from ledger.models import Account, Adjustment, AdjustmentLine
 from ledger.month import Month
 from ledger.pairing import Leg, paired
 from ledger.policy import Pair
 from ledger.service.dating import hold_months
+from ledger.service.moved import LEGS
 from ledger.service.periods import check_day, check_not_closed
 from ledger.service.posting import Event, post
 
 __all__ = ["Leg", "Proposed", "approve", "get", "list_adjustments", "propose", "reject"]
+
+
+_CURRENCIES = text(f"WITH {LEGS} SELECT DISTINCT currency FROM leg ORDER BY currency")  # noqa: S608  of our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,14 @@ def propose(
 
     Raises:
         PeriodClosed, PeriodInvalid: nothing can be booked on that day.
+        CurrencyUnknown: other currencies are booked, and not this one.
         AccountUnknown: the chart has no such account.
         NotFound: there is no such store.
         Invalid: see `ledger.pairing.paired`.
     """
     check_day(book_date, now=now)
     _hold_open(book_date)
+    _check_currency(currency)
     _check_accounts({leg.account for leg in lines})
     pairs = paired(lines)
     _check_stores(pairs)
@@ -127,6 +133,13 @@ def _hold_open(day: date) -> None:
     """Keep the month from being closed meanwhile, if it is not yet."""
     hold_months([day], is_finance=True)
     check_not_closed(Month.of(day))
+
+
+def _check_currency(currency: str) -> None:
+    """Books in which nothing is booked yet may begin with any: with balances brought in."""
+    known = db.session.scalars(_CURRENCIES).all()
+    if known and currency not in known:
+        raise CurrencyUnknown(currency=currency, currencies=known)
 
 
 def _check_accounts(codes: set[str]) -> None:

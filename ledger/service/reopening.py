@@ -9,7 +9,7 @@ from sqlalchemy import select
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
-from ledger.errors import PeriodOrder, PeriodState, ReopeningEnded
+from ledger.errors import PeriodState, ReopeningEnded, ReopeningOrder
 from ledger.models import BookMonth, Reopening
 from ledger.month import Month
 from ledger.service.periods import alone, latest, note_step, shut_out_finance
@@ -20,7 +20,7 @@ def propose(*, month: Month, reason: str, by_id: UUID, now: datetime) -> Reopeni
 
     Raises:
         PeriodState: it is not closed.
-        PeriodOrder: a later month is closed too.
+        ReopeningOrder: a later month is closed too.
         ReopeningExists: it was proposed before, for this version.
     """
     alone()
@@ -47,7 +47,7 @@ def approve(*, reopening_id: UUID, by_id: UUID, now: datetime) -> Reopening:
         NotFound: there is no such proposal.
         TwoPeople: it is one's own.
         ReopeningEnded: it was approved before.
-        PeriodState, PeriodOrder: the month is not the latest closed one any more.
+        PeriodState, ReopeningOrder: the month is not the latest closed one any more.
     """
     alone()
     wish = db.session.get(Reopening, reopening_id, populate_existing=True)
@@ -76,7 +76,7 @@ def _latest_closed(month: Month) -> BookMonth:
     last = latest("closed")
     if last is not row:
         assert last is not None  # this one is closed
-        raise PeriodOrder(next=str(Month(last.first_on)))
+        raise ReopeningOrder(latest=str(Month(last.first_on)))
     return row
 
 

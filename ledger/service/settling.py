@@ -46,7 +46,7 @@ def pay(
     Raises:
         NotFound: there is no such store.
         PeriodInvalid: the day is to come, or before the books.
-        SettlementExceedsDebt: the payer owes less than that; facts: `owed`.
+        SettlementExceedsDebt: the payer owes less than that.
     """
     for store_id in (payer_id, payee_id):
         chain.get_store(store_id)
@@ -54,7 +54,7 @@ def pay(
     take_turn(hashlib.sha256(b"%b pays %b" % (payer_id.bytes, payee_id.bytes)).digest())
     owed = find_owed(payer_id=payer_id, payee_id=payee_id, currency=currency)
     if amount > owed:
-        raise SettlementExceedsDebt(owed=owed)
+        raise SettlementExceedsDebt(owed=max(owed, 0), currency=currency)
     payment = SettlementPayment(
         id=new_id(),
         payer_id=payer_id,

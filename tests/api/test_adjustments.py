@@ -133,11 +133,24 @@ def test_a_debt_between_stores_does_not_change_on_one_side(desk: Desk) -> None:
     assert_problem(propose(desk, lines=lines), 422, "adjustment-one-sided")
 
 
-@pytest.mark.parametrize("named", ["store_id", "offer_id"])
+@pytest.mark.parametrize("named", ["store_id", "counterpart_store_id", "offer_id"])
 def test_what_is_named_must_be_there(desk: Desk, named: str) -> None:
-    lines = [{**leg, named: NOBODYS} for leg in legs(desk)]
+    first, second = legs(desk)
 
-    assert_problem(propose(desk, lines=lines), 404, "not-found")
+    refused = propose(desk, lines=[first, {**second, named: NOBODYS}])
+
+    assert wrong_fields(refused) == [f"lines.1.{named}"]
+
+
+def test_a_currency_that_the_books_do_not_know_is_refused(desk: Desk) -> None:
+    assert propose(desk, currency="XXX").status_code == 201  # nothing is booked yet
+    desk.sell(desk.world.add_member())
+
+    refused = propose(desk, currency="TWB")
+
+    assert_problem(refused, 422, "currency-unknown")
+    assert (refused.json["currency"], refused.json["currencies"]) == ("TWB", ["TWD"])
+    assert refused.json["detail"] == "The books know no TWB, only TWD."
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,17 @@ def test_only_a_proportional_estimate_has_a_rate(
     assert_problem(refused, 422, "estimate-invalid")
 
 
+@pytest.mark.parametrize("unsaid", [{}, {"basis_points": None}])
+def test_a_proportional_estimate_has_a_rate(desk: Desk, unsaid: dict) -> None:
+    said = {"offer_id": desk.offer("eleven"), "period": "2026-01", "reason": "Last year's packs."}
+
+    refused = desk.put(ESTIMATES, **said, **unsaid, method="proportional")
+
+    assert wrong_fields(refused) == ["basis_points"]
+    assert desk.put(ESTIMATES, **said, **unsaid, method="off").json["basis_points"] == 0
+    assert estimate(desk, basis_points=0).json["basis_points"] == 0
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
@@ -65,7 +76,7 @@ def test_a_period_that_is_none_is_refused(desk: Desk, period: str) -> None:
 
 
 def test_an_offer_that_is_not_there_is_not_estimated(desk: Desk) -> None:
-    assert_problem(estimate(desk, offer_id=NOBODYS), 404, "not-found")
+    assert wrong_fields(estimate(desk, offer_id=NOBODYS)) == ["offer_id"]
 
 
 def test_a_closed_months_estimate_stays(desk: Desk) -> None:

@@ -149,7 +149,9 @@ def test_only_the_latest_closed_month_is_reopened(trading: Desk) -> None:
     close(trading, "2026-01")
     close(trading, "2026-02")
 
-    assert_problem(wish(trading), 409, "period-out-of-order")
+    refused = wish(trading)
+    assert_problem(refused, 409, "reopening-out-of-order")
+    assert refused.json["latest"] == "2026-02"
     assert wish(trading, "2026-02").status_code == 201
 
 

@@ -15,6 +15,7 @@ from kernel.db import db
 from kernel.ids import NOBODY, new_id
 from kernel.transaction import transaction
 from ledger import Event, policy, post
+from ledger.forward import COLUMNS
 from ledger.models import BooksCheck, Finding
 from ledger.service.fold import fold_some
 from payments import Payment
@@ -402,6 +403,16 @@ def test_a_report_is_also_a_file(trading: Desk, report: str) -> None:
     as_text = [{name: _text(value) for name, value in row.items()} for row in rows]
     assert lines == as_text
     assert book["rows"].max_row == len(rows) + 1
+
+
+def test_each_amount_of_the_roll_forward_is_explained_for_itself(trading: Desk) -> None:
+    path = f"{REPORTS}/deferred-revenue?period=2026-01"
+
+    about = openpyxl.load_workbook(BytesIO(trading.get(f"{path}&format=xlsx").data))["about"]
+
+    told = {row[0]: row[1] for row in about.iter_rows(values_only=True, max_col=2)}
+    amounts = ["opening", *COLUMNS, "closing"]
+    assert len({told[name] for name in amounts}) == len(amounts)
 
 
 def _text(value: Any) -> str:

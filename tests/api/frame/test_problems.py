@@ -7,7 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import problems
+from api.refusals import RangeTooWide
 from kernel.errors import NotFound, Refusal
+from ledger.errors import AccountNotAdjustable, CurrencyUnknown, PeriodState
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -42,6 +44,47 @@ def test_every_problem_is_told_in_both_languages() -> None:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", slug)
         assert not CHINESE.search("".join(entry.en)), slug
         assert all(CHINESE.search(text) for text in entry.zh), slug
+
+
+def test_every_word_for_a_fact_is_told_in_both_languages() -> None:
+    for slug, entry in problems.catalogue().items():
+        for fact, words in entry.words.items():
+            assert f"{{{fact}}}" in entry.en[1], slug
+            assert not any(CHINESE.search(en) for en, _ in words.values()), slug
+            assert all(CHINESE.search(zh) for _, zh in words.values()), slug
+
+
+@pytest.mark.parametrize(
+    ("refusal", "english", "chinese"),
+    [
+        (
+            RangeTooWide(asked=40, most=36, unit="months"),
+            "40 months were asked for; one answer covers 36 at most.",
+            "要求的範圍為 40 個月，一次最多 36 個月。",
+        ),
+        (
+            AccountNotAdjustable(account="2131", instead="cups"),
+            "2131 is what is owed for cups in wallets: change it by what moves cups.",
+            "2131 是錢包中未取杯數的負債，只能隨杯數異動變更。",
+        ),
+        (
+            PeriodState(state="soft", version=2),
+            (
+                "The month, in version 2, is soft-closed: close it next; an export before takes"
+                " provisional=true."
+            ),
+            "此月份第 2 版目前為初步關帳：下一步是關帳；關帳前匯出請加上 provisional=true。",
+        ),
+        (
+            CurrencyUnknown(currency="XXX", currencies=["JPY", "TWD"]),
+            "The books know no XXX, only JPY, TWD.",
+            "帳上沒有 XXX，只有 JPY、TWD。",
+        ),
+    ],
+)
+def test_codes_among_the_facts_read_as_words(refusal: Refusal, english: str, chinese: str) -> None:
+    assert problems.told(refusal, "en").detail == english
+    assert problems.told(refusal, "zh-TW").detail == chinese
 
 
 def test_both_languages_tell_the_same_facts() -> None:

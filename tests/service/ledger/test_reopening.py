@@ -9,7 +9,14 @@ from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
 from kernel.transaction import transaction
-from ledger.errors import PeriodOrder, PeriodState, ReopeningEnded, ReopeningExists, TwoPeople
+from ledger.errors import (
+    PeriodOrder,
+    PeriodState,
+    ReopeningEnded,
+    ReopeningExists,
+    ReopeningOrder,
+    TwoPeople,
+)
 from ledger.models import BookMonth, BookMonthStep, Reopening
 from ledger.pairing import Leg
 from ledger.service import adjusting, reopening
@@ -140,15 +147,15 @@ def test_only_a_closed_month_reopens(world, month):
 
 def test_only_the_latest_closed_month_reopens(world):
     close(FEBRUARY)
-    with pytest.raises(PeriodOrder) as refusal:
+    with pytest.raises(ReopeningOrder) as refusal:
         propose(JANUARY)
-    assert refusal.value.facts == {"next": "2026-02"}
+    assert refusal.value.facts == {"latest": "2026-02"}
 
 
 def test_a_proposal_waits_in_vain_once_a_later_month_is_closed(world):
     proposed_id = propose()
     close(FEBRUARY)
-    with pytest.raises(PeriodOrder):
+    with pytest.raises(ReopeningOrder):
         approve(proposed_id)
 
 

@@ -84,7 +84,7 @@ def test_more_than_is_owed_is_refused_with_what_is_owed(world):
         pay(world, 100)
     with pytest.raises(SettlementExceedsDebt) as refusal, transaction():
         pay(world, 74)
-    assert refusal.value.facts == {"owed": 73}
+    assert refusal.value.facts == {"owed": 73, "currency": "TWD"}
 
 
 def test_what_is_owed_does_not_depend_on_the_fold(world):
@@ -97,7 +97,7 @@ def test_what_is_owed_does_not_depend_on_the_fold(world):
 def test_who_is_owed_does_not_owe(world):
     with pytest.raises(SettlementExceedsDebt) as refusal, transaction():
         pay(world, 1, payer="B", payee="A")
-    assert refusal.value.facts == {"owed": 0}
+    assert refusal.value.facts == {"owed": 0, "currency": "TWD"}
 
 
 def test_a_debt_is_not_paid_twice_by_two_at_once(world, app):
