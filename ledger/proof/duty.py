@@ -13,7 +13,7 @@ from kernel.alerts import alert
 from kernel.db import db
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
-from ledger.models import BooksCheck
+from ledger.models import BooksCheck, Entry
 from ledger.proof.runner import LEASE, TakenOver, begin, go_on, release, unfinished
 
 log = structlog.get_logger()
@@ -25,12 +25,16 @@ _SLICE_S = 1_200.0
 
 
 def checks_due(now: datetime) -> Select[UUID]:
-    """Something, if a run is left half way or none has begun since three o'clock at the chain."""
+    """Something, if a run is left half way, or none has begun since three o'clock at the chain.
+
+    Books in which nothing is booked yet need no check.
+    """
     local = func.timezone(Store.time_zone, now) - _HOUR
     since = func.timezone(Store.time_zone, func.date_trunc("day", local) + _HOUR)
     begun = select(BooksCheck.id).where(BooksCheck.started_at >= since).exists()
     left = and_(BooksCheck.finished_at.is_(None), BooksCheck.due_at <= now)
-    waits = or_(~begun, select(BooksCheck.id).where(left).exists())
+    is_wanted = and_(~begun, select(Entry.id).exists())
+    waits = or_(is_wanted, select(BooksCheck.id).where(left).exists())
     return select(Store.id).where(Store.is_online, waits)
 
 
