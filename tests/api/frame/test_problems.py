@@ -76,9 +76,9 @@ def test_every_word_for_a_fact_is_told_in_both_languages() -> None:
             "此月份第 2 版目前為初步關帳：下一步是關帳；關帳前匯出請加上 provisional=true。",
         ),
         (
-            CurrencyUnknown(currency="XXX", currencies=["JPY", "TWD"]),
-            "The books know no XXX, only JPY, TWD.",
-            "帳上沒有 XXX，只有 JPY、TWD。",
+            CurrencyUnknown(currency="XTS", currencies=["JPY", "TWD"]),
+            "The books know no XTS, only JPY, TWD.",
+            "帳上沒有 XTS，只有 JPY、TWD。",
         ),
     ],
 )
