@@ -93,27 +93,45 @@ def pay(
 def _begin(wish: _Wish, now: datetime) -> _Attempt:
     with transaction():
         order = _get(wish)
-        known = find_answer(wish.key)
-        if known is not None:
-            return _Attempt(UUID(known["payment_id"]), is_own=True, is_replay=True)
-        _refuse_unpayable(order, now)
-        payment = payments.begin(
-            member_id=wish.member_id,
-            purpose=PURPOSE,
-            purpose_id=order.id,
-            amount=order.total,
-            currency=order.currency,
-            payment_method=wish.payment_method,
-            save_card=wish.save_card or _has_plan(order),
-            now=now,
-        )
-        if payment.status == "succeeded":
-            raise AlreadyPaid
-        is_own = payment.method_ref == wish.payment_method
-        bound = {"payment_id": str(payment.id)}
-        if is_own and not keep_answer(wish.key, bound, now=now):
-            raise TryAgain  # the same key, for another order, at the same moment
-        return _Attempt(payment.id, is_own)
+        own = _own_attempt(wish)
+        if own is not None:
+            return own
+        try:
+            return _begin_attempt(wish, order, now)
+        except AlreadyPaid:
+            # Whoever has paid may be a racer with this very key, who bound it since we looked.
+            own = _own_attempt(wish)
+            if own is None:
+                raise
+            return own
+
+
+def _own_attempt(wish: _Wish) -> _Attempt | None:
+    known = find_answer(wish.key)
+    if known is None:
+        return None
+    return _Attempt(UUID(known["payment_id"]), is_own=True, is_replay=True)
+
+
+def _begin_attempt(wish: _Wish, order: Order, now: datetime) -> _Attempt:
+    _refuse_unpayable(order, now)
+    payment = payments.begin(
+        member_id=wish.member_id,
+        purpose=PURPOSE,
+        purpose_id=order.id,
+        amount=order.total,
+        currency=order.currency,
+        payment_method=wish.payment_method,
+        save_card=wish.save_card or _has_plan(order),
+        now=now,
+    )
+    if payment.status == "succeeded":
+        raise AlreadyPaid
+    is_own = payment.method_ref == wish.payment_method
+    bound = {"payment_id": str(payment.id)}
+    if is_own and not keep_answer(wish.key, bound, now=now):
+        raise TryAgain  # the same key, for another order, at the same moment
+    return _Attempt(payment.id, is_own)
 
 
 def _get(wish: _Wish) -> Order:
