@@ -44,16 +44,25 @@ class Arrival:
         host = self.environ.get("HTTP_HOST") or "localhost"
         return f"{self.environ['wsgi.url_scheme']}://{host}"
 
+    @property
+    def query(self) -> str:
+        return str(self.environ.get("QUERY_STRING", ""))
+
+    def body(self) -> bytes:
+        """The body as sent, or one byte more than is taken of it."""
+        body: bytes = self.environ["wsgi.input"].read(_MAX_BODY + 1)
+        return body
+
     def parameters(self) -> Tree:
         """Query and body as one tree.
 
         Raises:
             StripeError: too large, or not a form.
         """
-        tree = parse_form(str(self.environ.get("QUERY_STRING", "")))
+        tree = parse_form(self.query)
         if self.method == "GET":
             return tree
-        body = self.environ["wsgi.input"].read(_MAX_BODY + 1)
+        body = self.body()
         if len(body) > _MAX_BODY:
             raise StripeError("The request's body is too large.", status=413)
         if not body:

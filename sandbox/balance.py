@@ -1,7 +1,7 @@
-"""The merchant's balance: a movement for each charge, refund and payout.
+"""The merchant's balance: a movement for each charge, refund, dispute and payout.
 
-What a charge brings can be paid out from the second midnight (UTC) after it; a refund is taken at
-once. Fees are taken from charges and do not come back with a refund.
+What a charge brings can be paid out from the second midnight (UTC) after it; everything else moves
+at once. Fees are taken from charges and disputes, and nothing brings them back.
 """
 
 from sandbox.call import Call
@@ -47,7 +47,7 @@ def record_charge(call: Call, charge: Document) -> str:
         "amount": charge["amount"],
         "available_on": day + _DAYS_UNTIL_AVAILABLE * DAY_S,
         "fee": fee,
-        "fee_details": [_fee_detail(fee, charge["currency"])] if fee else [],
+        "fee_details": _fee_details(fee, charge["currency"], "Stripe processing fees"),
         "net": charge["amount"] - fee,
         "status": "pending",
     }
@@ -59,6 +59,39 @@ def record_refund(call: Call, refund: Document) -> str:
     amount = -refund["amount"]
     movement = _movement(call, refund, "refund") | {"amount": amount, "net": amount}
     return _keep_funds(call, movement)
+
+
+def record_refund_failure(call: Call, refund: Document) -> str:
+    """The money of a refund comes back; answers the movement's id."""
+    movement = _movement(call, refund, "refund_failure")
+    return _keep_funds(call, movement | {"amount": refund["amount"], "net": refund["amount"]})
+
+
+def record_withdrawal(call: Call, dispute: Document) -> Document:
+    """The money of a dispute goes back to the cardholder's bank, with a fee on top."""
+    fee, amount = call.dispute_fee, -dispute["amount"]
+    movement = _movement(call, dispute, "adjustment") | {
+        "amount": amount,
+        "description": f"Chargeback withdrawal for {dispute['charge']}",
+        "fee": fee,
+        "fee_details": _fee_details(fee, dispute["currency"], "Dispute fee"),
+        "net": amount - fee,
+        "reporting_category": "dispute",
+    }
+    _keep_funds(call, movement)
+    return movement
+
+
+def record_reinstatement(call: Call, dispute: Document) -> Document:
+    """The money of a won dispute comes back, without the fee."""
+    movement = _movement(call, dispute, "adjustment") | {
+        "amount": dispute["amount"],
+        "description": f"Chargeback reversal for {dispute['charge']}",
+        "net": dispute["amount"],
+        "reporting_category": "dispute_reversal",
+    }
+    _keep_funds(call, movement)
+    return movement
 
 
 def record_payout(call: Call, payout: Document) -> str:
@@ -99,11 +132,15 @@ def _movement(call: Call, source: Document, type_: str) -> Document:
     }
 
 
-def _fee_detail(fee: int, currency: str) -> Document:
-    return {
-        "amount": fee,
-        "application": None,
-        "currency": currency,
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
-    }
+def _fee_details(fee: int, currency: str, description: str) -> list[Document]:
+    if fee == 0:
+        return []
+    return [
+        {
+            "amount": fee,
+            "application": None,
+            "currency": currency,
+            "description": description,
+            "type": "stripe_fee",
+        }
+    ]

@@ -1,6 +1,6 @@
 """One call of the API while it executes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sandbox.errors import StripeError, missing_resource
@@ -22,8 +22,8 @@ class Call:
     base_url: str
     fee_basis_points: int
     """What a charge costs the merchant, in hundredths of a percent."""
-    moved_money: bool = field(default=False)
-    """Whether a card was charged or refunded: the answers that hurt when they are lost."""
+    dispute_fee: int
+    """What a dispute costs the merchant, in minor units."""
 
     @property
     def created(self) -> int:

@@ -4,11 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from enum import Enum
 
-from sandbox.errors import DeclinedError, StripeError
-from sandbox.params import Params
-
-_TOKEN_YEARS = 4  # for how long a card made from a token is valid
-
 
 class Authentication(Enum):
     """When the issuer wants to see the cardholder."""
@@ -31,6 +26,25 @@ class Decline:
     param: str | None = None
 
 
+class Refunding(Enum):
+    """What becomes of a refund to the card."""
+
+    AT_ONCE = "at once"
+    PENDING = "pending"
+    """Pending first, succeeded a while later."""
+    FAILING = "failing"
+    """Succeeded first, failed a while later."""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What the cardholder tells the issuer right after a charge."""
+
+    reason: str
+    is_inquiry: bool = False
+    """The issuer only asks, and no money moves."""
+
+
 @dataclass(frozen=True)
 class Card:
     """A number with a known behaviour; `token` is the part after `pm_card_` or `tok_`."""
@@ -43,21 +57,13 @@ class Card:
     decline: Decline | None = None
     can_be_attached: bool = True
     authentication: Authentication = Authentication.NEVER
+    refunding: Refunding = Refunding.AT_ONCE
+    complaint: Complaint | None = None
 
     @property
     def fingerprint(self) -> str:
         """The same for every payment method made from this number."""
         return hashlib.sha256(self.number.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Presented:
-    """A card as its holder gave it."""
-
-    card: Card
-    exp_month: int
-    exp_year: int
-    gave_cvc: bool
 
 
 GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -116,6 +122,19 @@ _CARDS = (
         decline=_NO_FUNDS,
         authentication=Authentication.UNLESS_SET_UP,
     ),
+    Card("4000000000007726", "pendingRefund", refunding=Refunding.PENDING),
+    Card("4000000000005126", "refundFail", refunding=Refunding.FAILING),
+    Card("4000000000000259", "createDispute", complaint=Complaint("fraudulent")),
+    Card(
+        "4000000000002685",
+        "createDisputeProductNotReceived",
+        complaint=Complaint("product_not_received"),
+    ),
+    Card(
+        "4000000000001976",
+        "createDisputeInquiry",
+        complaint=Complaint("fraudulent", is_inquiry=True),
+    ),
 )
 _BY_NUMBER = {card.number: card for card in _CARDS}
 _BY_TOKEN = {card.token: card for card in _CARDS}
@@ -125,6 +144,10 @@ def by_number(number: str) -> Card:
     return _BY_NUMBER[number]
 
 
+def find_by_number(number: str) -> Card | None:
+    return _BY_NUMBER.get(number)
+
+
 def find_by_token(name: str) -> Card | None:
     """The card of `pm_card_visa` or `tok_visa`; declines also go by `…_visa_chargeDeclined…`."""
     for prefix in ("pm_card_", "tok_"):
@@ -132,74 +155,3 @@ def find_by_token(name: str) -> Card | None:
         if token != name:
             return _BY_TOKEN.get(token) or _BY_TOKEN.get(token.removeprefix("visa_"))
     return None
-
-
-def present_token(card: Card, *, year: int) -> Presented:
-    return Presented(card=card, exp_month=12, exp_year=year + _TOKEN_YEARS, gave_cvc=True)
-
-
-def read_card(group: Params, *, year: int, month: int) -> Presented:
-    """The card in `card[…]`: a test token, or a number with its expiry.
-
-    Raises:
-        DeclinedError: the details are not those of a valid card, or of no test card.
-    """
-    token = group.find_text("token")
-    if token is not None:
-        card = find_by_token(token)
-        if card is None:
-            raise StripeError(
-                f"No such token: '{token[:50]}'", code="resource_missing", param=group.name("token")
-            )
-        return present_token(card, year=year)
-    number = group.get_text("number").replace(" ", "").replace("-", "")
-    exp_month, exp_year = group.get_integer("exp_month"), group.get_integer("exp_year")
-    if exp_year < 100:  # noqa: PLR2004  two digits mean this century
-        exp_year += 2000
-    cvc = group.find_text("cvc")
-    _check_expiry(exp_month, exp_year, year=year, month=month)
-    if cvc is not None and not (cvc.isascii() and cvc.isdigit() and len(cvc) in {3, 4}):
-        raise DeclinedError(
-            "Your card's security code is invalid.", code="invalid_cvc", param="cvc"
-        )
-    return Presented(
-        card=_get_by_number(number),
-        exp_month=exp_month,
-        exp_year=exp_year,
-        gave_cvc=cvc is not None,
-    )
-
-
-def _check_expiry(exp_month: int, exp_year: int, *, year: int, month: int) -> None:
-    if not 1 <= exp_month <= 12:  # noqa: PLR2004  months
-        raise DeclinedError(
-            "Your card's expiration month is invalid.",
-            code="invalid_expiry_month",
-            param="exp_month",
-        )
-    if exp_year > year + 50 or (exp_year, exp_month) < (year, month):
-        raise DeclinedError(
-            "Your card's expiration year is invalid.",
-            code="invalid_expiry_year",
-            param="exp_year",
-        )
-
-
-def _get_by_number(number: str) -> Card:
-    if not (number.isascii() and number.isdigit() and _is_luhn(number)):
-        raise DeclinedError(
-            "Your card number is incorrect.", code="incorrect_number", param="number"
-        )
-    if number not in _BY_NUMBER:
-        raise DeclinedError(
-            "Your card was declined: this is test mode, and the card is not a test card.",
-            code="card_declined",
-            decline_code="test_mode_live_card",
-            param="number",
-        )
-    return _BY_NUMBER[number]
-
-
-def _is_luhn(number: str) -> bool:
-    doubled = [sum(divmod(2 * int(digit), 10)) for digit in number[-2::-2]]
-    return (sum(doubled) + sum(int(digit) for digit in number[-1::-2])) % 10 == 0

@@ -156,5 +156,5 @@ def _card_details(intent: Document, card: Document, *, authenticated: bool) -> d
         "regulated_status": card["regulated_status"],
         "three_d_secure": secured if authenticated else None,
         "transaction_link_id": None,
-        "wallet": None,
+        "wallet": deepcopy(card["wallet"]),
     }

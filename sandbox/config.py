@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _USUAL_FEE = "290"  # 2.9 %
+_USUAL_DISPUTE_FEE = "45000"  # 450.00 TWD
 _WHOLE = 10_000
 
 
@@ -22,6 +23,8 @@ class Settings:
     webhook_url: str
     webhook_secret: str
     fee_basis_points: int
+    dispute_fee: int
+    """What a dispute costs the merchant, in minor units of the charge's currency."""
 
     @property
     def publishable_key(self) -> str:
@@ -36,12 +39,14 @@ class Settings:
             SettingsError: names everything that is missing or wrong, all at once.
         """
         fee = environment.get("SANDBOX_FEE_BASIS_POINTS") or _USUAL_FEE
+        dispute_fee = environment.get("SANDBOX_DISPUTE_FEE") or _USUAL_DISPUTE_FEE
         settings = cls(
             db=environment.get("SANDBOX_DB", ""),
             api_key=environment.get("SANDBOX_API_KEY", ""),
             webhook_url=environment.get("SANDBOX_WEBHOOK_URL", ""),
             webhook_secret=environment.get("SANDBOX_WEBHOOK_SECRET", ""),
-            fee_basis_points=int(fee) if fee.isascii() and fee.isdigit() else -1,
+            fee_basis_points=_number(fee),
+            dispute_fee=_number(dispute_fee),
         )
         complaints = settings._complaints()
         if complaints:
@@ -62,4 +67,11 @@ class Settings:
             complaints.append("SANDBOX_WEBHOOK_URL and SANDBOX_WEBHOOK_SECRET go together")
         if not 0 <= self.fee_basis_points <= _WHOLE:
             complaints.append(f"SANDBOX_FEE_BASIS_POINTS must be a number from 0 to {_WHOLE}")
+        if self.dispute_fee < 0:
+            complaints.append("SANDBOX_DISPUTE_FEE must be a number, in minor units")
         return complaints
+
+
+def _number(text: str) -> int:
+    """A whole number without a sign; -1 stands for anything else."""
+    return int(text) if text.isascii() and text.isdigit() else -1

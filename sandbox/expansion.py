@@ -7,14 +7,20 @@ _MAX_DEPTH = 4
 _EXPANDABLE = {
     "balance_transaction": ("source",),
     "charge": ("balance_transaction", "customer", "payment_intent"),
-    "refund": ("balance_transaction", "charge", "payment_intent"),
+    "dispute": ("charge", "payment_intent"),
+    "refund": (
+        "balance_transaction",
+        "charge",
+        "failure_balance_transaction",
+        "payment_intent",
+    ),
     "payment_intent": ("customer", "latest_charge", "payment_method"),
     "setup_intent": ("customer", "payment_method"),
     "payment_method": ("customer",),
     "payout": ("balance_transaction",),
     "customer": (),
 }
-_KINDS = {"latest_charge": "charge"}
+_KINDS = {"latest_charge": "charge", "failure_balance_transaction": "balance_transaction"}
 
 
 def expand(session: Session, answer: Document, paths: list[str]) -> Document:
@@ -42,7 +48,7 @@ def _expand_along(session: Session, document: Document, names: list[str], path: 
     if name == "refunds" and document.get("object") == "charge":
         _expand_along(session, document["refunds"], further, path)
         return
-    if name not in _EXPANDABLE.get(document.get("object", ""), ()):
+    if name not in _EXPANDABLE.get(document.get("object", ""), ()) or name not in document:
         raise StripeError(f"This property cannot be expanded ({path[:100]}).", param="expand")
     if isinstance(document[name], str):
         document[name] = _named(session, name, document[name])

@@ -23,7 +23,6 @@ class Recorded:
     request_id: str
     status: int
     body: bytes
-    moved_money: bool
 
 
 class KeysInUse:
@@ -74,9 +73,7 @@ def find_recorded(session: Session, key: str, request: str, *, now: int) -> Reco
         "DELETE FROM idempotency_keys WHERE key = ? AND created < ?", (key, now - _KEPT_SECONDS)
     )
     row = session.connection.execute(
-        "SELECT fingerprint, request_id, status, body, moved_money"
-        " FROM idempotency_keys WHERE key = ?",
-        (key,),
+        "SELECT fingerprint, request_id, status, body FROM idempotency_keys WHERE key = ?", (key,)
     ).fetchone()
     if row is None:
         return None
@@ -86,14 +83,13 @@ def find_recorded(session: Session, key: str, request: str, *, now: int) -> Reco
             "that they were first used with.",
             type="idempotency_error",
         )
-    return Recorded(request_id=row[1], status=row[2], body=row[3], moved_money=bool(row[4]))
+    return Recorded(request_id=row[1], status=row[2], body=row[3])
 
 
 def record(session: Session, key: str, request: str, answer: Recorded, *, now: int) -> None:
     """Keep an answer, in the same transaction as what it answers for."""
     session.connection.execute(
         "INSERT INTO idempotency_keys"
-        " (key, fingerprint, request_id, status, body, moved_money, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (key, request, answer.request_id, answer.status, answer.body, answer.moved_money, now),
+        " (key, fingerprint, request_id, status, body, created) VALUES (?, ?, ?, ?, ?, ?)",
+        (key, request, answer.request_id, answer.status, answer.body, now),
     )

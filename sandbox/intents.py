@@ -4,9 +4,10 @@ from typing import Any
 
 from sandbox import payment_methods
 from sandbox.call import Call
-from sandbox.cards import Decline, Presented
+from sandbox.cards import Decline
 from sandbox.errors import DeclinedError, StripeError
 from sandbox.params import Params
+from sandbox.presented import Presented
 from sandbox.store import Document
 
 Method = tuple[Document, Presented | None] | str | None

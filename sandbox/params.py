@@ -19,18 +19,18 @@ class Params:
     """
 
     def __init__(self, tree: Tree, *, within: str = "") -> None:
-        self._tree = tree
+        self.tree = tree
         self._within = within
         self._read: set[str] = set()
         self._groups: list[Params] = []
         self.is_finished = False
 
     def __contains__(self, key: str) -> bool:
-        return key in self._tree
+        return key in self.tree
 
     def finish(self) -> None:
         """Refuse what no reader asked for."""
-        for key in self._tree:
+        for key in self.tree:
             if key not in self._read:
                 name = self.name(key)
                 raise StripeError(
@@ -42,7 +42,7 @@ class Params:
 
     def find_text(self, key: str, *, longest: int = _MAX_TEXT) -> str | None:
         self._read.add(key)
-        text = self._tree.get(key)
+        text = self.tree.get(key)
         if text is None:
             return None
         name = self.name(key)
@@ -66,7 +66,7 @@ class Params:
 
     def find_clearable(self, key: str, *, before: str | None) -> str | None:
         """A text that may be cleared with an empty one; `before` where nothing was sent."""
-        if self._tree.get(key) == "":
+        if self.tree.get(key) == "":
             self._read.add(key)
             return None
         text = self.find_text(key)
@@ -110,14 +110,14 @@ class Params:
     def texts(self, key: str) -> list[str]:
         """A list, sent as `key[]=…` or `key[0]=…`."""
         self._read.add(key)
-        branch = self._tree.get(key, {})
+        branch = self.tree.get(key, {})
         if not isinstance(branch, dict) or not all(isinstance(t, str) for t in branch.values()):
             raise StripeError("Invalid array", param=self.name(key))
         return list(branch.values())
 
     def find_group(self, key: str) -> "Params | None":
         self._read.add(key)
-        branch = self._tree.get(key)
+        branch = self.tree.get(key)
         if branch is None:
             return None
         if not isinstance(branch, dict):
@@ -140,7 +140,7 @@ class Params:
         """The caller's notes after this request: merged, a key with an empty value removed."""
         self._read.add("metadata")
         merged = dict(before or {})
-        branch = self._tree.get("metadata", {})
+        branch = self.tree.get("metadata", {})
         if branch == "":
             return {}
         if not isinstance(branch, dict):

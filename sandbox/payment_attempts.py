@@ -1,6 +1,6 @@
 """An attempt to pay: from a payment intent with a card to a charge, or to a reason why not."""
 
-from sandbox import authentication, charges, intents, payment_methods
+from sandbox import authentication, charges, dispute_course, intents, payment_methods
 from sandbox.call import Call
 from sandbox.cards import AUTHENTICATION_REQUIRED, Decline
 from sandbox.errors import DeclinedError
@@ -56,6 +56,9 @@ def _charge_or_raise(
     if usage == "off_session":
         call.session.note(method["id"], is_set_up=True)
     charge = charges.record_success(call, intent, method, authenticated=authenticated)
+    complaint = payment_methods.card_of(call, method).complaint
+    if complaint is not None:
+        dispute_course.open_dispute(call, charge, complaint, amount=charge["amount"])
     intent |= {
         "amount_received": charge["amount"],
         "last_payment_error": None,
@@ -65,7 +68,6 @@ def _charge_or_raise(
     }
     call.session.save(intent)
     emit(call, "payment_intent.succeeded", intent)
-    call.moved_money = True
     return intent
 
 

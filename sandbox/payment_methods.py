@@ -4,12 +4,13 @@ from typing import Any
 
 from sandbox import cards
 from sandbox.call import Call
-from sandbox.cards import Card, Presented
+from sandbox.cards import Card
 from sandbox.errors import DeclinedError, StripeError, missing_resource
 from sandbox.events import emit
 from sandbox.ids import new_id
 from sandbox.lists import Page, show_page
 from sandbox.params import Params
+from sandbox.presented import Presented, find_presented, read_card
 from sandbox.store import Document, Filter
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
@@ -68,7 +69,7 @@ def read(call: Call, params: Params) -> tuple[Document, Presented]:
     """A payment method as described in `params`, not yet kept."""
     if params.get_text("type") != "card":
         raise StripeError("Invalid type: the sandbox knows cards only.", param=params.name("type"))
-    presented = cards.read_card(params.get_group("card"), year=call.now.year, month=call.now.month)
+    presented = read_card(params.get_group("card"), year=call.now.year, month=call.now.month)
     params.ignore("allow_redisplay")
     method = _method(call, presented)
     method["billing_details"] = _read_billing(params)
@@ -85,9 +86,9 @@ def find_or_make(
     call: Call, method_id: str, *, param: str = "payment_method", status: int = 400
 ) -> Document:
     """A payment method by its id; a test token such as `pm_card_visa` makes a new one."""
-    card = cards.find_by_token(method_id) if method_id.startswith("pm_card_") else None
-    if card is not None:
-        presented = cards.present_token(card, year=call.now.year)
+    is_token = method_id.startswith("pm_card_")
+    presented = find_presented(method_id, year=call.now.year) if is_token else None
+    if presented is not None:
         return keep(call, _method(call, presented), presented)
     method = call.session.find("payment_method", method_id)
     if method is None:
@@ -186,7 +187,7 @@ def _method(call: Call, presented: Presented) -> Document:
             "networks": {"available": [card.brand], "preferred": None},
             "regulated_status": "unregulated",
             "three_d_secure_usage": {"supported": True},
-            "wallet": None,
+            "wallet": _wallet(presented),
         },
         "created": call.created,
         "customer": None,
@@ -194,4 +195,15 @@ def _method(call: Call, presented: Presented) -> Document:
         "livemode": False,
         "metadata": {},
         "type": "card",
+    }
+
+
+def _wallet(presented: Presented) -> Document | None:
+    """Out of which wallet the card came; the device shows a number of its own."""
+    if presented.wallet is None:
+        return None
+    return {
+        presented.wallet: {},
+        "dynamic_last4": presented.card.number[-4:],
+        "type": presented.wallet,
     }

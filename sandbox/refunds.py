@@ -1,6 +1,6 @@
 """Refunds: money back to the card, never more than was taken."""
 
-from sandbox import balance
+from sandbox import balance, dispute_course, refund_outcomes
 from sandbox.call import Call
 from sandbox.currencies import check_amount, spoken
 from sandbox.errors import StripeError
@@ -16,7 +16,8 @@ def create(call: Call) -> Document:
     """Return all that is left of a charge, or an amount of it.
 
     Raises:
-        StripeError: nothing was taken, all has been returned, or more is asked than is left.
+        StripeError: nothing was taken, all has been returned, the cardholder's bank has taken it
+            back already, or more is asked than is left.
     """
     params = call.params
     charge_id, intent_id = params.find_text("charge"), params.find_text("payment_intent")
@@ -31,12 +32,13 @@ def create(call: Call) -> Document:
         check_amount(amount)
     params.finish()
     charge = _find_charge(call, charge_id=charge_id, intent_id=intent_id)
+    _refuse_disputed(call, charge)
     refund = _refund(call, charge, _refundable(charge, amount))
     refund |= {"reason": reason, "metadata": metadata}
     refund["balance_transaction"] = balance.record_refund(call, refund)
+    refund_outcomes.begin(call, refund)
     call.session.insert(refund)
     _take_from(call, charge, refund)
-    call.moved_money = True
     return refund
 
 
@@ -51,8 +53,7 @@ def update(call: Call) -> Document:
     metadata = call.params.metadata(before=before.get("metadata"))
     call.params.finish()
     refund = call.get_from_path("refund") | {"metadata": metadata}
-    call.session.save(refund)
-    emit(call, "refund.updated", refund)
+    refund_outcomes.keep_update(call, refund)
     return refund
 
 
@@ -76,6 +77,15 @@ def _find_charge(call: Call, *, charge_id: str | None, intent_id: str | None) ->
             param="payment_intent",
         )
     return call.get("charge", intent["latest_charge"], param="payment_intent")
+
+
+def _refuse_disputed(call: Call, charge: Document) -> None:
+    disputes = dispute_course.disputes_about(call, charge)
+    if not all(dispute["is_charge_refundable"] for dispute in disputes):
+        raise StripeError(
+            f"Charge {charge['id']} has been charged back, so it cannot be refunded.",
+            code="charge_disputed",
+        )
 
 
 def _refundable(charge: Document, amount: int | None) -> int:
@@ -109,6 +119,8 @@ def _take_from(call: Call, charge: Document, refund: Document) -> None:
     call.session.save(charge)
     emit(call, "refund.created", refund)
     emit(call, "charge.refunded", charge)
+    if charge["refunded"]:
+        dispute_course.end_inquiries(call, charge)
 
 
 def _refund(call: Call, charge: Document, amount: int) -> Document:

@@ -8,49 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-Document = dict[str, Any]
+from sandbox import schema
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    object TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    facts TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (object, seq);
-CREATE TABLE IF NOT EXISTS idempotency_keys (
-    key TEXT PRIMARY KEY,
-    fingerprint TEXT NOT NULL,
-    request_id TEXT NOT NULL,
-    status INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    moved_money INTEGER NOT NULL,
-    created INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS deliveries (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    event_id TEXT NOT NULL,
-    endpoint_id TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    due_at REAL
-);
-CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event_id);
-CREATE TABLE IF NOT EXISTS faults (name TEXT PRIMARY KEY, amount INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS funds (
-    transaction_id TEXT PRIMARY KEY,
-    currency TEXT NOT NULL,
-    net INTEGER NOT NULL,
-    available_on INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS fractions (currency TEXT PRIMARY KEY, amount INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS calendar (
-    the_only INTEGER PRIMARY KEY CHECK (the_only = 1),
-    begun INTEGER NOT NULL
-);
-"""
+Document = dict[str, Any]
 
 _FILTER = """
     object = :object
@@ -216,7 +176,7 @@ class Store:
         # A killed process loses nothing; only a power cut may lose the last moments.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA cache_size = -512")
-        self._connection.executescript(_SCHEMA)
+        schema.bring_up_to_date(self._connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

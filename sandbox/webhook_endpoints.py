@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sandbox import faults
+from sandbox import delivery_queue
 from sandbox.call import Call
 from sandbox.config import Settings
 from sandbox.errors import StripeError
@@ -70,20 +70,11 @@ def configure(session: Session, settings: Settings, *, now: datetime) -> None:
 def enqueue(call: Call, event: Document) -> int:
     """Queue an event for every endpoint that wants it; answers the number of deliveries."""
     interested = [
-        endpoint
+        str(endpoint["id"])
         for endpoint in call.session.list_older(Filter("webhook_endpoint"), than=None, limit=100)
         if not {"*", event["type"]}.isdisjoint(endpoint["enabled_events"])
     ]
-    if not interested:
-        return 0
-    copies = 2 if faults.use_up(call.session, "duplicate_events") else 1
-    deliveries = [
-        (event["id"], endpoint["id"], call.now.timestamp()) for endpoint in interested
-    ] * copies
-    call.session.connection.executemany(
-        "INSERT INTO deliveries (event_id, endpoint_id, due_at) VALUES (?, ?, ?)", deliveries
-    )
-    return len(deliveries)
+    return delivery_queue.add(call.session, event["id"], interested, due_at=call.now.timestamp())
 
 
 def _endpoint(endpoint_id: str, url: str, enabled_events: list[str], *, now: datetime) -> Document:

@@ -39,7 +39,7 @@ def own_provider(tmp_path: Path) -> Iterator[Provider]:
 def faulty(provider: Provider) -> Iterator[Provider]:
     """The session's sandbox, whole again afterwards."""
     yield provider
-    provider.set_faults(latency_ms=0, fail_after_success=0, duplicate_events=0)
+    provider.reset_faults()
 
 
 @pytest.fixture

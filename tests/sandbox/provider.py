@@ -96,16 +96,19 @@ class Provider:
     def set_faults(self, **faults: int) -> None:
         self.raw("POST", "/v1/test_helpers/faults", json=faults).raise_for_status()
 
+    def reset_faults(self) -> None:
+        self.raw("DELETE", "/v1/test_helpers/faults").raise_for_status()
+
+    def act(self, what: str, **terms: str | int) -> dict[str, Any]:
+        """Do as somebody outside through a test helper, such as `refunds/re_…/settle`."""
+        answer = self.raw("POST", f"/v1/test_helpers/{what}", data=terms).raise_for_status()
+        shown: dict[str, Any] = json.loads(answer.content)
+        return shown
+
     def authenticate(self, intent_id: str, outcome: str) -> dict[str, Any]:
         """Do as the cardholder: `succeed` or `fail`."""
         kind = "setup_intents" if intent_id.startswith("seti_") else "payment_intents"
-        answer = self.raw(
-            "POST",
-            f"/v1/test_helpers/{kind}/{intent_id}/authenticate",
-            data={"outcome": outcome},
-        ).raise_for_status()
-        intent: dict[str, Any] = json.loads(answer.content)
-        return intent
+        return self.act(f"{kind}/{intent_id}/authenticate", outcome=outcome)
 
 
 def gunicorn() -> list[str]:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -33,11 +33,25 @@ class Receiver:
     refusals: int = 0
     deliveries: list[Received] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
+    _meeting: threading.Barrier | None = None
+
+    @contextmanager
+    def meeting_of(self, number: int) -> Iterator[threading.Event]:
+        """Let nobody be answered before so many wait at once; the event says that they did."""
+        met = threading.Event()
+        self._meeting = threading.Barrier(number, action=met.set, timeout=WAIT_SECONDS)
+        yield met
+        self._meeting = None
 
     def take(self, received: Received) -> int:
+        meeting = self._meeting
         with self.arrived:
             self.deliveries.append(received)
             self.arrived.notify_all()
+        if meeting is not None:
+            with suppress(threading.BrokenBarrierError):
+                meeting.wait()
+        with self.arrived:
             if self.refusals > 0:
                 self.refusals -= 1
                 return 500

@@ -1,6 +1,8 @@
 """What a restart and a kill leave standing."""
 
 import signal
+import sqlite3
+from contextlib import closing
 
 import pytest
 import stripe
@@ -57,6 +59,24 @@ def test_an_undelivered_webhook_is_delivered_after_a_restart_to_the_new_address(
         own_provider.stop()
 
     assert received.event(WEBHOOK_SECRET).data.object["id"] == intent.id
+
+
+def test_a_file_of_an_earlier_version_opens(own_provider: Provider):
+    own_provider.start()
+    intent = own_provider.client().payment_intents.create(PAYMENT, {"idempotency_key": "paid"})
+    own_provider.stop()
+    with closing(sqlite3.connect(own_provider.folder / "sandbox.sqlite3")) as file, file:
+        file.execute(
+            "ALTER TABLE idempotency_keys ADD COLUMN moved_money INTEGER NOT NULL DEFAULT 1"
+        )
+
+    own_provider.start()
+
+    client = own_provider.client()
+    assert client.payment_intents.create(PAYMENT, {"idempotency_key": "paid"}).id == intent.id
+    assert client.payment_intents.create(PAYMENT, {"idempotency_key": "new"}).id != intent.id
+    with closing(sqlite3.connect(own_provider.folder / "sandbox.sqlite3")) as file:
+        assert "moved_money" not in str(file.execute("SELECT sql FROM sqlite_schema").fetchall())
 
 
 def test_faults_survive_a_restart(own_provider: Provider):

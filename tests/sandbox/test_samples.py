@@ -47,12 +47,14 @@ def served(
     charge_id = str(intent.latest_charge)
     refund = client.refunds.create({"payment_intent": intent.id, "amount": 100})
     setup = client.setup_intents.create({"customer": alice.id})
+    disputed = pay("pm_card_createDispute")
     return {
         "balance_transaction": client.balance_transactions.retrieve(
             str(client.charges.retrieve(charge_id).balance_transaction)
         ).to_dict(),
         "charge": client.charges.retrieve(charge_id).to_dict(),
         "customer": client.customers.retrieve(alice.id).to_dict(),
+        "dispute": client.disputes.list({"payment_intent": disputed.id}).data[0].to_dict(),
         "event": client.events.list({"limit": 1}).data[0].to_dict(),
         "payment_intent": client.payment_intents.retrieve(intent.id).to_dict(),
         "payment_method": client.payment_methods.retrieve(str(intent.payment_method)).to_dict(),
@@ -79,6 +81,10 @@ NESTED = [
     ("charge", ("payment_method_details", "card", "overcapture")),
     ("charge", ("refunds",)),
     ("customer", ("invoice_settings",)),
+    ("dispute", ("evidence",)),
+    ("dispute", ("evidence_details",)),
+    ("dispute", ("payment_method_details",)),
+    ("dispute", ("payment_method_details", "card")),
     ("event", ("request",)),
     ("payment_intent", ("amount_details",)),
     ("payment_intent", ("managed_payments",)),
@@ -103,6 +109,20 @@ def test_ids_have_the_prefixes_of_the_samples(served: dict[str, Any]):
     for kind, each in served.items():
         assert each["id"].split("_")[0] == SAMPLES[kind]["id"].split("_")[0]
         assert each["object"] == kind
+
+
+def test_cards_out_of_a_wallet_have_the_details_of_the_sample(
+    client: stripe.V1Services, pay: Callable[..., stripe.PaymentIntent]
+):
+    intent = pay("pm_card_visa_apple_pay", expand=["latest_charge", "payment_method"])
+
+    for kind, shown in (
+        ("charge", intent.latest_charge.payment_method_details.card),
+        ("payment_method", intent.payment_method.card),
+    ):
+        sample = SAMPLES[kind]
+        card = sample["payment_method_details"]["card"] if kind == "charge" else sample["card"]
+        assert set(shown.wallet.to_dict()) == set(card["wallet"]) | {"apple_pay"}
 
 
 def test_authenticated_charges_have_the_details_of_the_sample(
