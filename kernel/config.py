@@ -28,7 +28,10 @@ class Config:
     stripe_api_key: str
     stripe_api_base: str | None
     stripe_webhook_secrets: tuple[str, ...]
+    terminal_api_base: str | None
+    terminal_api_key: str | None
     public_origin: str
+    invoice_to: str | None
     message_port: str
     message_file: str | None
     database_pool_size: int
@@ -61,15 +64,18 @@ def config() -> Config:
         "stripe_api_key": env.str("STRIPE_API_KEY", validate=_stripe_key),
         "stripe_api_base": env.str("STRIPE_API_BASE", None),
         "stripe_webhook_secrets": env.list("STRIPE_WEBHOOK_SECRET", validate=_some),
+        "terminal_api_base": env.str("TERMINAL_API_BASE", None, validate=_unless_none(_address)),
+        "terminal_api_key": _terminal_key(env),
         "public_origin": env.str("PUBLIC_ORIGIN", validate=_origin),
+        "invoice_to": env.str("INVOICE_TO", None, validate=_unless_none(_invoices)),
         "message_port": _message_port(env),
         "message_file": env.str("MESSAGE_FILE", None),
         "database_pool_size": env.int("DATABASE_POOL_SIZE", 4),
-        "alert_to": env.str("ALERT_TO", None, validate=_unless_none(_person)),
+        "alert_to": env.str("ALERT_TO", None, validate=_unless_none(_reachable())),
         "seal_to": env.list("SEAL_TO", [], validate=_places),
         "seal_authorization": env.str("SEAL_AUTHORIZATION", None),
         "smtp_url": env.str("SMTP_URL", None, validate=_unless_none(_smtp)),
-        "mail_from": env.str("MAIL_FROM", None),
+        "mail_from": _mail_from(env),
     }
     if os.environ.get("JIBEI_MODE") != "development":
         env.str("CLOCK_FILE", "", validate=_absent)  # `kernel.clock` would follow it
@@ -88,6 +94,26 @@ def _message_port(env: Env) -> str:
     if os.environ.get("JIBEI_MODE") == "development":
         return env.str("MESSAGE_PORT", "console", validate=_console_or_sender)
     return env.str("MESSAGE_PORT", validate=_sender)
+
+
+def _terminal_key(env: Env) -> str | None:
+    """With the address of the card terminals' provider comes the key to it."""
+    if os.environ.get("TERMINAL_API_BASE") is None:
+        return env.str("TERMINAL_API_KEY", None)
+    return env.str("TERMINAL_API_KEY", validate=_some_text)
+
+
+def _mail_from(env: Env) -> str | None:
+    """Who sends e-mail, wherever any is sent: most servers refuse a letter from nobody."""
+    if os.environ.get("SMTP_URL") is None:
+        return env.str("MAIL_FROM", None, validate=_unless_none(_from))
+    return env.str("MAIL_FROM", validate=_from)
+
+
+def _reachable() -> validate.Regexp:
+    """Who can be told: a phone always, a mailbox through SMTP_URL; development prints."""
+    has_mail = "SMTP_URL" in os.environ or os.environ.get("JIBEI_MODE") == "development"
+    return _person if has_mail else _phone
 
 
 def _sentences(problem: EnvError) -> str:
@@ -121,14 +147,26 @@ _redis_url = _refusing(r"(rediss?|unix)://\S+$", "give redis://host:6379/0")
 _secret = _refusing(r"[0-9a-fA-F]{64,}$", "give 32 or more random bytes: openssl rand -hex 32")
 _stripe_key = _refusing(r"(sk|rk)_(test|live)_\S+$", "give a secret key of the provider, sk_…")
 _origin = _refusing(r"https?://[^/\s]+$", "give the address that shoppers use, https://host")
+_address = _refusing(r"https?://[^/\s]+$", "give the provider's address, https://host")
+_some_text = _refusing(r"\S+$", "give the key, without spaces")
 _absent = validate.Equal("", error="the clock moves in development only: take it out")
 _sender = _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function")
 _console_or_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
 _person = _refusing(
     r"(\+[1-9]\d{6,14}|[^@\s]+@[^@\s]+)$", "give a phone, +886…, or an e-mail address"
 )
+_phone = _refusing(
+    r"\+[1-9]\d{6,14}$", "give a phone, +886…; an e-mail address needs SMTP_URL as well"
+)
+_from = _refusing(
+    r"([^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$",
+    "give name@host, or Name <name@host>",
+)
 _PLACES = "give file:/path, mailto:name@host or https://host/folder, separated by commas"
 _outside = _refusing(r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https://\S+)$", _PLACES)
 _outside_here = _refusing(r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$", _PLACES)
 _smtp = _refusing(r"smtps?://\S+$", "give smtp://user:password@host:587")
+_invoices = _refusing(
+    r"(file:/\S+|[\w.]+:\w+)$", "give file:/folder, or what sends invoices as module:function"
+)
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

@@ -4,6 +4,9 @@ News travels upwards by name: a room says `voucher_order.paid`, a room above it 
 and neither imports the other. One topic has one subscriber. A subscriber's effect and the row's
 `done_at` commit together; a `Sending` talks to the outside instead, without a transaction, and
 passes the row's id on as its dedupe key.
+
+Notices to members are many at once (reminders) and may wait: they have a drain of their own, on
+another queue, so that what rooms tell each other never stands behind them.
 """
 
 from collections.abc import Callable
@@ -37,7 +40,8 @@ class Outbox(Base):
         PrimaryKeyConstraint("member_id", "id"),
         CheckConstraint("done_at IS NULL OR dead_at IS NULL", "one_end"),
         CheckConstraint("is_open = (done_at IS NULL AND dead_at IS NULL)", "open_until_its_end"),
-        Index("ix_outbox_undone", "due_at", postgresql_where=text("is_open")),
+        Index("ix_outbox_undone", "due_at", postgresql_where=text("is_open AND NOT is_notice")),
+        Index("ix_outbox_notice", "due_at", postgresql_where=text("is_open AND is_notice")),
     )
 
     member_id: Mapped[UUID]
@@ -46,6 +50,7 @@ class Outbox(Base):
     facts: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    is_notice: Mapped[bool] = mapped_column(default=False)
     is_open: Mapped[bool] = mapped_column(default=True)
     tries: Mapped[int] = mapped_column(default=0)
     leased_until: Mapped[datetime | None]
@@ -78,62 +83,101 @@ def subscriber(topic: str, *, sending: bool = False) -> Callable[[Callable[..., 
     return subscribe
 
 
-def emit(topic: str, *, now: datetime, member_id: UUID = NOBODY, **facts: Any) -> None:
-    """Promise a topic to its subscriber, if and when the open transaction commits."""
+def emit(
+    topic: str, *, now: datetime, member_id: UUID = NOBODY, is_notice: bool = False, **facts: Any
+) -> None:
+    """Promise a topic to its subscriber, if and when the open transaction commits.
+
+    With `is_notice` it may wait behind what rooms tell each other.
+    """
     plain = {name: str(fact) if isinstance(fact, UUID) else fact for name, fact in facts.items()}
     row = Outbox(
-        member_id=member_id, id=new_id(), topic=topic, facts=plain, created_at=now, due_at=now
+        member_id=member_id,
+        id=new_id(),
+        topic=topic,
+        facts=plain,
+        created_at=now,
+        due_at=now,
+        is_notice=is_notice,
     )
     db.session.add(row)
-    after_commit(lambda: queue.ring(DUTY))
+    after_commit(lambda: queue.ring(NOTICES if is_notice else DUTY))
 
 
 def drain() -> None:
-    """Keep every promise that is due. The RQ job; safe to run many times at once."""
+    """Keep every promise that is due, but for notices. The RQ job; may run many times at once."""
     queue.begun(DUTY.job)
-    while claimed := again(_claim):
-        for member_id, row_id in claimed:
-            _keep(member_id, row_id)
+    _keep_all(is_notice=False)
+
+
+def send_notices() -> None:
+    """Send every notice that is due. The RQ job; may run many times at once."""
+    queue.begun(NOTICES.job)
+    _keep_all(is_notice=True)
 
 
 def _undone_ids(now: datetime) -> Select[UUID]:
-    return select(Outbox.id).where(*_due(now))
+    return select(Outbox.id).where(*_due(now, is_notice=False))
+
+
+def _notice_ids(now: datetime) -> Select[UUID]:
+    return select(Outbox.id).where(*_due(now, is_notice=True))
 
 
 DUTY = Duty("kernel.outbox.drain", "events", _undone_ids)
+NOTICES = Duty("kernel.outbox.send_notices", "nightly", _notice_ids)
+DUTIES = (DUTY, NOTICES)
 
 
-def _due(now: datetime) -> tuple[Any, ...]:
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A row that is ours to act on until the lease runs out, or is taken anew."""
+
+    member_id: UUID
+    row_id: UUID
+    leased_until: datetime
+
+
+def _due(now: datetime, *, is_notice: bool) -> tuple[Any, ...]:
     free = (Outbox.leased_until.is_(None)) | (Outbox.leased_until < now)
-    return (Outbox.is_open, Outbox.due_at <= now, free)
+    lane = Outbox.is_notice if is_notice else ~Outbox.is_notice
+    return (Outbox.is_open, lane, Outbox.due_at <= now, free)
 
 
-def _claim() -> list[tuple[UUID, UUID]]:
+def _keep_all(*, is_notice: bool) -> None:
+    while claimed := again(lambda: _claim(is_notice=is_notice)):
+        for one in claimed:
+            _keep(one)
+
+
+def _claim(*, is_notice: bool) -> list[_Claimed]:
     now = clock.now()
     with transaction():
         picked = (
             select(Outbox)
-            .where(*_due(now))
+            .where(*_due(now, is_notice=is_notice))
             .order_by(Outbox.due_at)
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
         )
         rows = db.session.scalars(picked).all()
+        until = now + _LEASE
         for row in rows:
-            row.leased_until = now + _LEASE
-        return [(row.member_id, row.id) for row in rows]
+            row.leased_until = until
+        return [_Claimed(row.member_id, row.id, until) for row in rows]
 
 
-def _keep(member_id: UUID, row_id: UUID) -> None:
+def _keep(one: _Claimed) -> None:
     try:
-        again(lambda: _act(member_id, row_id))
+        again(lambda: _act(one))
     except Exception as problem:  # noqa: BLE001  one bad row must not stop the others
         reason = f"{type(problem).__name__}: {problem}"[:500]
-        again(lambda: _postpone(member_id, row_id, reason))
+        again(lambda: _postpone(one.member_id, one.row_id, reason))
 
 
-def _act(member_id: UUID, row_id: UUID) -> None:
+def _act(one: _Claimed) -> None:
     now = clock.now()
+    member_id, row_id = one.member_id, one.row_id
     with transaction():
         row = _undone(member_id, row_id)
         if row is None:
@@ -144,6 +188,9 @@ def _act(member_id: UUID, row_id: UUID) -> None:
             to.act(now=now, **facts)
             row.done_at, row.is_open = now, False
             return
+        if row.leased_until != one.leased_until:
+            return  # the lease ran out behind slow sendings, and somebody else has it now
+        row.leased_until = now + _LEASE
     to.act(now=now, dedupe_key=str(row_id), **facts)
     with transaction():
         row = _undone(member_id, row_id)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 QUEUES = {
-    "events": "payment events in, messages out, whatever rooms tell each other",
+    "events": "payment events in, codes out, whatever rooms tell each other",
     "billing": "renewals: periods that are due for payment",
-    "nightly": "sets: expiry and statistics",
+    "nightly": "sets: expiry, statistics, and the notices that they leave",
 }
 
 _RUNG_FOR_S = 30

@@ -21,8 +21,12 @@ def make(member_id: UUID) -> tuple[MemberKey, bytes]:
 
 def of(member_id: UUID) -> bytes:
     """The key of a person."""
-    row = db.session.get_one(MemberKey, member_id)
-    return secrets.unseal(_sealing_key(), row.key_sealed)
+    return opened(db.session.get_one(MemberKey, member_id))
+
+
+def opened(kept: MemberKey) -> bytes:
+    """The key that a row keeps sealed."""
+    return secrets.unseal(_sealing_key(), kept.key_sealed)
 
 
 def seal_profile(key: bytes, profile: dict[str, Any]) -> bytes:

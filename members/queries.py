@@ -1,13 +1,41 @@
 """What other rooms ask about a member."""
 
+from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select
 
 from kernel import secrets
 from kernel.db import db
+from kernel.wording import Language
 from members import keys
-from members.models import Member
+from members.models import Member, MemberKey
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reachable:
+    """How a member is told something. It does not show itself, so that no log can hold it."""
+
+    phone: str
+    email: str | None
+    locale: Language
+    time_zone: str
+
+
+def find_reachable(member_id: UUID) -> Reachable | None:
+    """How to reach a member; None once they are gone."""
+    member = db.session.get(Member, member_id)
+    kept = db.session.get(MemberKey, member_id)
+    if member is None or kept is None:
+        return None
+    key = keys.opened(kept)
+    return Reachable(
+        phone=secrets.unseal(key, member.phone_sealed).decode(),
+        email=keys.open_profile(key, member.profile_sealed).get("email"),
+        locale=cast("Language", member.locale),
+        time_zone=member.time_zone,
+    )
 
 
 def phone_of(member_id: UUID) -> str:

@@ -6,18 +6,17 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from kernel import secrets
 from kernel.db import db
 from kernel.errors import RateLimited
 from kernel.ids import new_id
 from kernel.limits import wait_until
-from members import keys
 from members.errors import CodeWrong
-from members.models import Challenge, Member, MemberSession
+from members.models import Challenge, MemberSession
 from members.policy import CODE_TRIES, SESSION_LIVES, code_of
 from members.service.challenge import phone_of_challenge
+from members.service.joining import find_or_join
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,8 @@ def sign_in(*, challenge_id: UUID, code: str, now: datetime) -> SignedIn | CodeW
             return wait_until(asked.ends_at, now=now)
         return CodeWrong()
     asked.used_at = now
-    member_id, is_new = _member_of(asked, now=now)
+    number = phone_of_challenge(asked)
+    member_id, is_new = find_or_join(number=number, locale=asked.locale, now=now)
     return _session(member_id, is_new=is_new, now=now)
 
 
@@ -65,32 +65,6 @@ def _locked(challenge_id: UUID) -> Challenge | None:
     """Lock the challenge, so that of many tries at once each is counted and one may win."""
     wanted = select(Challenge).where(Challenge.id == challenge_id)
     return db.session.scalar(wanted.with_for_update())
-
-
-def _member_of(asked: Challenge, *, now: datetime) -> tuple[UUID, bool]:
-    """Find the member of a phone, or make them; of two racers the index lets one make it."""
-    is_theirs = Member.phone_index == asked.phone_index
-    known = db.session.scalar(select(Member.id).where(is_theirs))
-    if known is not None:
-        return known, False
-    kept, key = keys.make(new_id())
-    made = (
-        insert(Member)
-        .values(
-            id=kept.member_id,
-            phone_index=asked.phone_index,
-            phone_sealed=secrets.seal(key, phone_of_challenge(asked).encode()),
-            locale=asked.locale,
-            time_zone="Asia/Taipei",
-            joined_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=[Member.phone_index])
-        .returning(Member.id)
-    )
-    if db.session.scalar(made) is None:
-        return db.session.scalars(select(Member.id).where(is_theirs)).one(), False
-    db.session.add(kept)
-    return kept.member_id, True
 
 
 def _session(member_id: UUID, *, is_new: bool, now: datetime) -> SignedIn:

@@ -45,3 +45,33 @@ def test_no_secret_is_repeated_in_the_sentences(monkeypatch):
     with pytest.raises(ConfigError) as problem:
         config()
     assert "not-hex-but-secret" not in str(problem.value)
+
+
+def test_whoever_sends_e_mail_says_from_whom(monkeypatch):
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example.com:587")
+    with pytest.raises(ConfigError, match="MAIL_FROM: "):
+        config()
+
+
+@pytest.mark.parametrize("name", ["no-reply@example.com", "寄杯 <no-reply@example.com>"])
+def test_letters_come_from_an_address_with_or_without_a_name(monkeypatch, name):
+    monkeypatch.setenv("MAIL_FROM", name)
+    assert config().mail_from == name
+
+
+@pytest.mark.parametrize("name", ["Jibei", "<no-reply>", "a@b <c@d", "a@example.com\nBcc: b@c"])
+def test_what_is_no_address_sends_no_letters(monkeypatch, name):
+    monkeypatch.setenv("MAIL_FROM", name)
+    with pytest.raises(ConfigError, match="MAIL_FROM: give name@host"):
+        config()
+
+
+def test_in_production_alerts_go_to_a_mailbox_through_a_server(monkeypatch):
+    monkeypatch.setenv("JIBEI_MODE", "production")
+    monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
+    monkeypatch.setenv("ALERT_TO", "alice@example.com")
+    with pytest.raises(ConfigError, match=r"ALERT_TO: .*SMTP_URL"):
+        config()
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example.com:587")
+    monkeypatch.setenv("MAIL_FROM", "no-reply@example.com")
+    assert config().alert_to == "alice@example.com"

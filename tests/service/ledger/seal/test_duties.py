@@ -1,7 +1,6 @@
 """The daily head: written once, sent until it has arrived, kept where nobody can rewrite it."""
 
 import http.server
-import socketserver
 import threading
 from datetime import date, timedelta
 
@@ -12,12 +11,13 @@ from kernel import clock
 from kernel.config import config
 from kernel.db import db
 from kernel.due import is_due
+from kernel.messages import NoMailServer
 from kernel.transaction import transaction
 from ledger import seal
 from ledger.models import SealHead
 from ledger.seal import Head, duties
 from ledger.seal.sinks import keep, object_store
-from ledger.seal.sinks.mail import NoMailServer
+from tests.mailbox import running_mailbox
 
 HEAD = Head(date(2026, 1, 14), 7, bytes(range(32)))
 
@@ -194,51 +194,26 @@ def test_a_store_that_refuses_has_not_kept_it(bucket, configured, status):
 
 @pytest.fixture
 def mailbox():
-    """A mail server that takes every letter; `mailbox.letters` as they came."""
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self):
-            self._say("220 ready")
-            while line := self.rfile.readline():
-                verb = line[:4].upper().strip()
-                if verb == b"DATA":
-                    self._say("354 go on")
-                    letter = b"".join(iter(self.rfile.readline, b".\r\n"))
-                    self.server.letters.append(letter.decode())
-                self._say("221 bye" if verb == b"QUIT" else "250 fine")
-                if verb == b"QUIT":
-                    return
-
-        def _say(self, answer):
-            self.wfile.write(f"{answer}\r\n".encode())
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        server.letters = []
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running_mailbox() as running:
+        yield running
 
 
 def test_a_letter_carries_the_line(mailbox, configured):
-    port = mailbox.server_address[1]
-    configured(SMTP_URL=f"smtp://127.0.0.1:{port}", MAIL_FROM="jibei@example.com")
+    address = f"smtp://127.0.0.1:{mailbox.port}"
+    configured(SMTP_URL=address, MAIL_FROM="jibei@example.com")
     keep("mailto:finance@example.com", HEAD)
-    (letter,) = mailbox.letters
+    (letter,) = mailbox.raw
     assert HEAD.line() in letter
     assert "To: finance@example.com" in letter
     assert "From: jibei@example.com" in letter
 
 
 def test_a_password_is_never_sent_in_the_clear(mailbox, configured):
-    port = mailbox.server_address[1]
-    configured(SMTP_URL=f"smtp://alice:secret@127.0.0.1:{port}")
+    address = f"smtp://alice:secret@127.0.0.1:{mailbox.port}"
+    configured(SMTP_URL=address, MAIL_FROM="jibei@example.com")
     with pytest.raises(Exception, match="STARTTLS"):
         keep("mailto:finance@example.com", HEAD)
-    assert mailbox.letters == []
+    assert (mailbox.raw, mailbox.logins) == ([], [])
 
 
 def test_without_a_mail_server_no_letter_is_sent(configured):
