@@ -9,16 +9,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel.db import Base
 
 ROLES = ("clerk", "manager", "finance", "admin")
+DEVICE_CHANNELS = ("counter", "kiosk", "drive-through", "delivery")
 
 
 class LegalEntity(Base):
-    """A company or franchisee; it owns stores and owes taxes."""
+    """A company or franchisee; it owns stores and owes taxes, by the law of its jurisdiction."""
 
     __tablename__ = "legal_entity"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    jurisdiction: Mapped[str] = mapped_column(default="TW")
 
 
 class Store(Base):
@@ -32,6 +34,7 @@ class Store(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    region: Mapped[str | None]
     time_zone: Mapped[str]
     day_ends_at: Mapped[time]
     is_online: Mapped[bool] = mapped_column(default=False)
@@ -103,16 +106,20 @@ class StaffStore(Base):
 
 
 class Device(Base):
-    """A till or phone of one store, enrolled by a one-time code."""
+    """A till or phone of one store, enrolled by a one-time code; it serves one `channel`."""
 
     __tablename__ = "device"
     __table_args__ = (
+        CheckConstraint(
+            "channel IN ('counter', 'kiosk', 'drive-through', 'delivery')", "channel_known"
+        ),
         CheckConstraint("(enrolled_at IS NULL) = (token_digest IS NULL)", "enrolled_has_token"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     store_id: Mapped[UUID] = mapped_column(ForeignKey(Store.id))
     name: Mapped[str]
+    channel: Mapped[str] = mapped_column(default="counter")
     code_digest: Mapped[bytes] = mapped_column(unique=True)
     code_ends_at: Mapped[datetime]
     token_digest: Mapped[bytes | None] = mapped_column(unique=True)

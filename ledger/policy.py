@@ -135,24 +135,33 @@ def earned(*, net: int, days: int, passed: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What comes back of a lot: `gross = net + vat`, less a fee that includes its own VAT."""
+    """What comes back of a lot: `gross = net + vat`, less what is kept and a fee, with their VAT.
+
+    What is `kept` pays for cups that were collected before, where they count at list price.
+    """
 
     net: int
     vat: int
     cups: int
-    fee_net: int
-    fee_vat: int
+    fee_net: int = 0
+    fee_vat: int = 0
+    kept_net: int = 0
+    kept_vat: int = 0
 
     @property
     def payable(self) -> int:
         """What the payer gets."""
-        return self.net + self.vat - self.fee_net - self.fee_vat
+        kept, fee = self.kept_net + self.kept_vat, self.fee_net + self.fee_vat
+        return self.net + self.vat - kept - fee
 
 
 def refund(
     returned: Returned, *, store_id: UUID, account: str, offer_id: UUID, lot_id: UUID
 ) -> list[Pair]:
-    """Unused cups are given back: the debt in cups becomes a debt in money, less the fee (E3)."""
+    """Unused cups are given back: the debt in cups becomes a debt in money, less the fee (E3).
+
+    What is kept for cups collected earlier is revenue from them, at the store that sold.
+    """
     owed = Pair(
         store_id, account, REFUND_PAYABLE, returned.net, returned.cups, None, offer_id, lot_id
     )
@@ -160,9 +169,16 @@ def refund(
     return _moving(
         owed,
         plain,
+        Pair(store_id, REFUND_PAYABLE, CUPS, returned.kept_net),
+        Pair(store_id, REFUND_PAYABLE, OUTPUT_VAT, returned.kept_vat),
         Pair(store_id, REFUND_PAYABLE, FEES, returned.fee_net),
         Pair(store_id, REFUND_PAYABLE, OUTPUT_VAT, returned.fee_vat),
     )
+
+
+def surplus(*, store_id: UUID, amount: int) -> list[Pair]:
+    """Money came that nobody had to pay: it is owed back to its payer."""
+    return [Pair(store_id, CASH, REFUND_PAYABLE, amount)]
 
 
 def payout(*, store_id: UUID, amount: int) -> list[Pair]:

@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import create_engine, pool
 
 import chain.models
+import invoicing.models
 import kernel.idempotency
 import kernel.outbox
 import ledger.models
@@ -17,6 +18,7 @@ from kernel.db import Base
 
 TABLES = (
     chain.models,
+    invoicing.models,
     kernel.idempotency,
     kernel.outbox,
     ledger.models,

@@ -33,7 +33,10 @@ class Credential(Base):
 
 
 class Redemption(Base):
-    """Cups handed over at one store at one time. A code of one step is good for one of them."""
+    """Cups handed over at one store at one time. A code of one step is good for one of them.
+
+    `top_up` is what the till took besides for a dearer drink, and `top_up_vat` the VAT in it.
+    """
 
     __tablename__ = "redemption"
     __table_args__ = (
@@ -42,6 +45,7 @@ class Redemption(Base):
             "member_id", "credential_id", "step", name="uq_redemption_token_used_once"
         ),
         CheckConstraint("cups > 0", "cups_positive"),
+        CheckConstraint("top_up_vat BETWEEN 0 AND top_up", "top_up_sane"),
         CheckConstraint("(voided_at IS NULL) = (voided_by_id IS NULL)", "void_has_author"),
         Index("ix_redemption_history", "member_id", "redeemed_at"),
         Index("ix_redemption_id", "id"),
@@ -54,6 +58,8 @@ class Redemption(Base):
     staff_id: Mapped[UUID]
     product_id: Mapped[UUID]
     cups: Mapped[int]
+    top_up: Mapped[int] = mapped_column(default=0)
+    top_up_vat: Mapped[int] = mapped_column(default=0)
     redeemed_at: Mapped[datetime]
     business_day: Mapped[date]
     credential_id: Mapped[bytes]
@@ -64,7 +70,11 @@ class Redemption(Base):
 
 
 class RedemptionLine(Base):
-    """How many cups came from which lot, and the money that went with them."""
+    """How many cups came from which lot, and the money that went with them.
+
+    `amount` and `vat` are what left the lot. Where the voucher is taxed at the till, `amount` holds
+    the whole price and `vat` none: what of it is VAT stands in the entry.
+    """
 
     __tablename__ = "redemption_line"
     __table_args__ = (
@@ -77,7 +87,7 @@ class RedemptionLine(Base):
         ForeignKeyConstraint(
             ["member_id", "lot_id"], ["lot.member_id", "lot.id"], name="fk_redemption_line_lot"
         ),
-        CheckConstraint("cups > 0 AND amount >= 0", "takes_cups"),
+        CheckConstraint("cups > 0 AND amount >= 0 AND vat >= 0", "takes_cups"),
     )
 
     member_id: Mapped[UUID]
@@ -86,3 +96,4 @@ class RedemptionLine(Base):
     offer_id: Mapped[UUID]
     cups: Mapped[int]
     amount: Mapped[int]
+    vat: Mapped[int] = mapped_column(default=0)

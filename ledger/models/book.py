@@ -27,6 +27,7 @@ KINDS = (
     "transfer",
     "lapse",
     "top_up",
+    "surplus",
     "earning",
     "dispute_opened",
     "dispute_won",

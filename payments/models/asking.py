@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chain.models import Shift
 from kernel.db import Base
 
 
@@ -41,9 +42,12 @@ class Payment(Base):
     crashes, and one attempt at a time is open. `amount` is in minor units of ours (whole dollars
     for TWD).
 
-    `method_ref`, `keeps_card` and `is_off_session` are what the provider was asked, so that asking
-    again under the same key asks the same. `asked_at` is when that was first tried, `due_at` when
-    to ask what became of it.
+    `provider` is who was asked (`payments.gateway`), or `cash`. `method_ref`, `keeps_card` and
+    `is_off_session` are what it was asked, so that asking again under the same key asks the same.
+    At a counter `method_ref` is the terminal, and `shift_id` says who took the money. With
+    `by_holder` the payer chooses how to pay in the provider's own form; `client_secret` opens it.
+    `asked_at` is when the provider was first asked, `due_at` when to ask what became of it.
+    `repaid` is what of it goes, or went, back to the payer.
     """
 
     __tablename__ = "payment"
@@ -74,7 +78,14 @@ class Payment(Base):
             "settled_has_time",
         ),
         CheckConstraint("settled_at IS NULL OR due_at IS NULL", "settled_is_never_due"),
-        CheckConstraint("asked_at IS NULL OR method_ref IS NOT NULL", "asked_names_method"),
+        CheckConstraint(
+            "asked_at IS NULL OR method_ref IS NOT NULL OR by_holder", "asked_names_method"
+        ),
+        CheckConstraint("repaid BETWEEN 0 AND amount", "repaid_within_amount"),
+        CheckConstraint("repaid = 0 OR status IN ('succeeded', 'surplus')", "only_paid_is_repaid"),
+        CheckConstraint("provider <> 'cash' OR shift_id IS NOT NULL", "cash_has_shift"),
+        Index("ix_payment_shift", "shift_id", postgresql_where=text("shift_id IS NOT NULL")),
+        Index("ix_payment_member", "member_id", "id"),
         Index("ix_payment_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index(
             "ix_payment_paid",
@@ -88,12 +99,16 @@ class Payment(Base):
     purpose: Mapped[str]
     purpose_id: Mapped[UUID]
     attempt: Mapped[int]
+    provider: Mapped[str] = mapped_column(default="stripe")
+    shift_id: Mapped[UUID | None] = mapped_column(ForeignKey(Shift.id))
     amount: Mapped[int]
+    repaid: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str]
     card_id: Mapped[UUID | None] = mapped_column(ForeignKey(Card.id))
     method_ref: Mapped[str | None]
     keeps_card: Mapped[bool] = mapped_column(default=False)
     is_off_session: Mapped[bool] = mapped_column(default=False)
+    by_holder: Mapped[bool] = mapped_column(default=False)
     provider_ref: Mapped[str | None] = mapped_column(unique=True)
     client_secret: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="intent")

@@ -1,0 +1,52 @@
+"""What some cups of a lot carry: they leave it with their money, and come back with the same."""
+
+from dataclasses import dataclass
+
+from ledger.policy import carried
+from vouchers.models import Lot
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Cups of one lot, with the net money and the VAT that go with them."""
+
+    cups: int
+    net: int
+    vat: int
+
+    @property
+    def gross(self) -> int:
+        return self.net + self.vat
+
+
+def slice_of(lot: Lot, cups: int) -> Slice:
+    """What the next `cups` cups of a lot carry (`ledger.policy.carried`), net and VAT alike."""
+    net = carried(
+        net=lot.net,
+        units=lot.units,
+        used=lot.used,
+        net_recognised=lot.net_recognised,
+        cups=cups,
+    )
+    vat = carried(
+        net=lot.vat, units=lot.units, used=lot.used, net_recognised=lot.vat_gone, cups=cups
+    )
+    return Slice(cups, net, vat)
+
+
+def take_out(lot: Lot, cups: int) -> Slice:
+    """Let cups leave a lot, under its wallet's lock; answer what goes with them."""
+    leaving = slice_of(lot, cups)
+    lot.used += cups
+    lot.net_recognised += leaving.net
+    lot.vat_gone += leaving.vat
+    lot.is_open = lot.used < lot.units
+    return leaving
+
+
+def put_back(lot: Lot, back: Slice) -> None:
+    """Let cups come back into the lot they left, exactly as they went, under its wallet's lock."""
+    lot.used -= back.cups
+    lot.net_recognised -= back.net
+    lot.vat_gone -= back.vat
+    lot.is_open = True
