@@ -1,0 +1,1 @@
+"""How the verbs are done."""
