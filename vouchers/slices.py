@@ -45,8 +45,13 @@ def take_out(lot: Lot, cups: int) -> Slice:
 
 
 def put_back(lot: Lot, back: Slice) -> None:
-    """Let cups come back into the lot they left, exactly as they went, under its wallet's lock."""
+    """Let cups come back into the lot they left, exactly as they went, under its wallet's lock.
+
+    A lot whose end is over is due again: what came back ends as its cups did.
+    """
     lot.used -= back.cups
     lot.net_recognised -= back.net
     lot.vat_gone -= back.vat
     lot.is_open = True
+    if lot.due_at is None and lot.expiry_mode in ("lapse", "refund"):
+        lot.due_at = lot.ends_at
