@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 import redemption
 from api.auth import TillCaller, TillToken, till, till_token
-from api.fields import Cups, Id, Integer, Text, Timestamp
+from api.fields import Cups, Id, Integer, MoneyField, Text, Timestamp
 from api.idempotency import mark_replayed
 from api.routing import Resource
 from api.serving import written
@@ -19,6 +19,8 @@ from kernel.idempotency import Key, KeyReused
 from redemption import Scan
 from redemption.errors import (
     AlreadyVoided,
+    ChannelNotAccepted,
+    CoversLess,
     InsufficientCups,
     LimitReached,
     LotFrozen,
@@ -28,11 +30,14 @@ from redemption.errors import (
     TokenExpired,
     TokenInvalid,
     TokenUsed,
+    TopUpDue,
     UnknownProduct,
     VoidTooLate,
     WalletBlocked,
 )
 from redemption.models import Redemption
+
+_MOST_COLLECTED = 10_000_000
 
 redemptions = Resource(
     "redemptions", "/v1/redemptions", "Redemptions: cups handed over at a store."
@@ -47,6 +52,15 @@ class RedeemBody(Schema):
     )
     product_id = Id(required=True, metadata={"description": "The drink that is handed over."})
     cups = Cups(most=100, required=True, metadata={"description": "How many of it."})
+    top_up = Integer(
+        least=0,
+        most=_MOST_COLLECTED,
+        load_default=0,
+        metadata={
+            "description": "What the till collected for it besides, VAT included, in minor units."
+            " If something else is due, the answer says what."
+        },
+    )
 
 
 class TakenView(Schema):
@@ -72,7 +86,13 @@ class RedeemedView(Schema):
     )
     left = Integer(
         required=True,
-        metadata={"description": "Cups of this product that can still be taken at this store."},
+        metadata={
+            "description": "Cups of this product that can still be taken at this till, those that"
+            " cost a top-up among them."
+        },
+    )
+    top_up = MoneyField(
+        required=True, metadata={"description": "What was collected besides; mostly nothing."}
     )
 
 
@@ -86,6 +106,10 @@ class RedemptionView(Schema):
     redeemed_at = Timestamp(required=True, metadata={"description": "When."})
     voided_at = Timestamp(
         required=True, allow_none=True, metadata={"description": "When it was undone, or null."}
+    )
+    top_up = MoneyField(
+        required=True,
+        metadata={"description": "What was collected besides; a void gives it back."},
     )
     taken = fields.List(
         fields.Nested(TakenView(only=("lot_id", "cups"))),
@@ -109,10 +133,13 @@ class RedemptionView(Schema):
         UnknownProduct,
         InsufficientCups,
         ProductMismatch,
+        CoversLess,
+        ChannelNotAccepted,
         StoreNotAccepted,
         LotFrozen,
         WalletBlocked,
         LimitReached,
+        TopUpDue,
         OwnWallet,
         KeyReused,
         RateLimited,
@@ -121,8 +148,9 @@ class RedemptionView(Schema):
 def redeem(*, caller: TillToken, body: dict[str, Any], key: Key) -> Response:
     """Hand over cups at a store.
 
-    The soonest to end go first. A retry with the same key hears the same answer and takes no
-    cup twice, also after the code has grown old or the redemption was voided.
+    The soonest to end go first, those that cost a top-up last. A retry with the same key hears the
+    same answer and takes no cup twice, also after the code has grown old or the redemption was
+    voided. Where a drink costs a top-up, collect it and scan again, under a new key.
     """
     scan = Scan(shift_digest=caller.digest, key=key.key, fingerprint=key.fingerprint, **body)
     try:
@@ -152,6 +180,7 @@ def get_redemption(*, caller: TillCaller, redemption_id: UUID) -> dict[str, Any]
 def void(*, caller: TillCaller, redemption_id: UUID) -> dict[str, Any]:
     """Undo a redemption: its cups and their money go back where they came from.
 
+    What the till collected besides is given back to the shopper, and its invoice taken back.
     Clerks undo their own store's for 30 minutes, managers for 24 hours.
     """
     return _viewed(
@@ -166,8 +195,9 @@ def void(*, caller: TillCaller, redemption_id: UUID) -> dict[str, Any]:
 
 
 def _viewed(found: Redemption) -> dict[str, Any]:
-    shown = ("id", "store_id", "product_id", "cups", "redeemed_at", "voided_at")
+    shown = ("id", "store_id", "product_id", "cups", "top_up", "redeemed_at", "voided_at")
     return {
         **{name: getattr(found, name) for name in shown},
+        "currency": redemption.currency_of(found),
         "taken": redemption.lines_of(found),
     }

@@ -24,9 +24,9 @@ SELECT bench_id(4, n), 'offer-' || n, CASE n % 4 WHEN 0 THEN 'plan' ELSE 'pack' 
 FROM generate_series(1, 40) n;
 INSERT INTO offer_version (
     id, offer_id, version, name, price, currency, vat_code, guarantee_months, cups, bonus_cups,
-    expiry_mode, accepted_at, sale_starts_at)
+    expiry_mode, accepted_at, sale_starts_at, approved_at)
 SELECT bench_id(5, n), bench_id(4, n), 1, 'offer-' || n, net + vat, 'TWD', 'standard', 12, 11, 0,
-       'lapse', 'all', ':first_on'
+       'lapse', 'all', ':first_on', ':first_on'
 FROM generate_series(1, 40) n JOIN bench_cell ON cell = (n - 1) * :stores;
 
 -- What F of `ledger.policy` says: the part of `net` that `used` of 11 cups carry.
@@ -81,11 +81,12 @@ CREATE FUNCTION bench_lots(lo bigint, hi bigint) RETURNS void LANGUAGE sql AS $$
     INSERT INTO wallet (member_id, version)
     SELECT bench_id(9, n), 0 FROM generate_series(lo / 8, hi / 8) n ON CONFLICT DO NOTHING;
     INSERT INTO lot (
-        member_id, id, offer_version_id, offer_id, store_id, source, source_id, ordinal, account,
-        currency, units, used, net, vat, net_recognised, sold_at, ends_at, is_open)
-    SELECT bench_id(9, b / 8), bench_id(10, b), version_id, offer_id, store_id, 'order_item',
+        member_id, buyer_id, id, offer_version_id, offer_id, store_id, source, source_id, ordinal,
+        account, currency, units, used, net, vat, net_recognised, vat_gone, sold_at, ends_at,
+        is_open)
+    SELECT bench_id(9, b / 8), bench_id(9, b / 8), bench_id(10, b), version_id, offer_id, store_id, 'order_item',
            bench_id(12, b), 1, account, 'TWD', 11, used, net, vat,
-           bench_carried(net, used), bench_on(b, 0) + time '08:00' AT TIME ZONE 'Asia/Taipei',
+           bench_carried(net, used), bench_carried(vat, used), bench_on(b, 0) + time '08:00' AT TIME ZONE 'Asia/Taipei',
            NULL, used < 11
     FROM generate_series(lo, hi) b
     JOIN bench_cell ON cell = b % (:stores * 40)
@@ -136,7 +137,8 @@ CREATE FUNCTION bench_redemptions(lo bigint, hi bigint) RETURNS void LANGUAGE sq
     SELECT member_id, source_id, made_at_id, bench_id(7, 1), bench_id(6, 1), bench_id(3, 1), qty,
            event_at, booked_on, substring(uuid_send(source_id) FROM 9), 0, id
     FROM bench_event(lo, hi) WHERE kind = 'redemption';
-    INSERT INTO redemption_line (member_id, redemption_id, lot_id, offer_id, cups, amount)
-    SELECT member_id, source_id, lot_id, offer_id, qty, amount
+    INSERT INTO redemption_line (member_id, redemption_id, lot_id, offer_id, cups, amount, vat)
+    SELECT member_id, source_id, lot_id, offer_id, qty, amount,
+           bench_carried(vat, 2 * k) - bench_carried(vat, 2 * k - 2)
     FROM bench_event(lo, hi) WHERE kind = 'redemption'
 $$;

@@ -17,6 +17,7 @@ INSERT INTO offer_version (
 VALUES (bench_id(5, 1), bench_id(4, 1), 1, 'pack', 500, 'TWD', 'standard', 12, 11, 1, 'never', 'all', 20, NULL, NULL, now()),
        (bench_id(5, 2), bench_id(4, 2), 1, 'plan', 499, 'TWD', 'standard', 12, 10, 0, 'lapse', 'all', 20, 2, NULL, now());
 INSERT INTO offer_version_product VALUES (bench_id(5, 1), bench_id(3, 1)), (bench_id(5, 2), bench_id(3, 1));
+UPDATE offer_version SET approved_at = now();
 INSERT INTO staff (id, number, name, role, totp_last_step)
 SELECT bench_id(6, n), n::text, 'Clerk ' || n, 'clerk', 0 FROM generate_series(1, 16) n;
 INSERT INTO device (id, store_id, name, code_digest, code_ends_at, token_digest, enrolled_at)
@@ -30,13 +31,16 @@ FROM generate_series(1, 16) n;
 INSERT INTO wallet (member_id, version)
 SELECT bench_id(9, n), 0 FROM generate_series(1, :members) n;
 INSERT INTO lot (
-    member_id, id, offer_version_id, offer_id, store_id, source, source_id, ordinal, account,
-    currency, units, used, net, vat, net_recognised, sold_at, ends_at, is_open)
-SELECT bench_id(9, n), bench_id(10, n * 2 + kind), bench_id(5, kind), bench_id(4, kind),
+    member_id, buyer_id, id, offer_version_id, offer_id, store_id, source, source_id, ordinal,
+    account, currency, units, used, net, vat, net_recognised, sold_at, expiry_mode, ends_at, due_at,
+    is_open)
+SELECT bench_id(9, n), bench_id(9, n), bench_id(10, n * 2 + kind), bench_id(5, kind), bench_id(4, kind),
        bench_id(2, 1 + n % 4), CASE kind WHEN 1 THEN 'order_item' ELSE 'period' END,
        bench_id(11, n), 1, CASE kind WHEN 1 THEN '2131' ELSE '2132' END, 'TWD',
        CASE kind WHEN 1 THEN 1100 ELSE 1000 END, 0,
        CASE kind WHEN 1 THEN 47600 ELSE 47500 END, 2400, 0, now(),
+       CASE kind WHEN 2 THEN 'lapse' ELSE 'never' END,
+       CASE kind WHEN 2 THEN now() + interval '30 days' END,
        CASE kind WHEN 2 THEN now() + interval '30 days' END, true
 FROM generate_series(1, :members) n, generate_series(1, 2) kind;
 INSERT INTO credential (id, member_id, issued_at, ends_at)

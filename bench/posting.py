@@ -24,7 +24,7 @@ from redemption import statements
 
 _MEMBERS = 20_000
 _WARM = 100
-_CUPS, _UNITS, _NET = 2, 1100, 47_600  # of the packs in chain.sql
+_CUPS, _UNITS, _NET, _VAT = 2, 1100, 47_600, 2_400  # of the packs in chain.sql
 WITHOUT_BOOKS = re.sub(
     r"\), booked AS \(.*?\), answered AS \(",
     "), answered AS (",
@@ -139,6 +139,11 @@ def _row(member: int) -> tuple[dict[str, Any], dict[str, Any]]:
         "offer_ids": [offer_id],
         "lot_cups": [_CUPS],
         "lot_amounts": [amount],
+        "lot_vats": [policy.carried(net=_VAT, units=_UNITS, used=0, net_recognised=0, cups=_CUPS)],
+        "top_up": 0,
+        "top_up_vat": 0,
+        "news_id": new_id(),
+        "news": None,
         "fingerprint": credential_id * 4,
         "answer": Jsonb({"redeemed": {"id": str(ids["redemption_id"]), "left": 100}}),
     }

@@ -1,18 +1,23 @@
 """Cups handed over: by QR, at any branch, exactly once."""
 
-from redemption.queries import get_redemption, lines_of
+from redemption.history import list_history
+from redemption.queries import currency_of, get_redemption, lines_of
 from redemption.service.credentials import Issued, current_code, issue_credential
 from redemption.service.redeem import Redeemed, Scan, redeem
 from redemption.service.void import void
+from redemption.whose import member_of_code
 
 __all__ = [
     "Issued",
     "Redeemed",
     "Scan",
+    "currency_of",
     "current_code",
     "get_redemption",
     "issue_credential",
     "lines_of",
+    "list_history",
+    "member_of_code",
     "redeem",
     "void",
 ]

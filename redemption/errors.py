@@ -33,6 +33,31 @@ class ProductMismatch(Conflict):
     code = "product-mismatch"
 
 
+class CoversLess(Conflict):
+    """The drink is dearer than what is held covers, and may not be topped up.
+
+    Facts: `covers` (the list price up to which a cup is good), `list_price`, `currency`.
+    """
+
+    code = "covers-less"
+
+
+class ChannelNotAccepted(Conflict):
+    """What is held is not accepted through this channel. Facts: `channel`, `accepted` channels."""
+
+    code = "channel-not-accepted"
+
+
+class TopUpDue(Conflict):
+    """The till collected another amount than the drink costs besides the cups.
+
+    Facts: `due` and `collected`, in minor units of `currency`. The right amount is a new scan,
+    under a new key.
+    """
+
+    code = "top-up-due"
+
+
 class StoreNotAccepted(Conflict):
     """What is held is not accepted at this store."""
 
@@ -87,9 +112,12 @@ REASONS: dict[str, type[Refusal]] = {
         TokenUsed,
         InsufficientCups,
         ProductMismatch,
+        CoversLess,
+        ChannelNotAccepted,
         StoreNotAccepted,
         LotFrozen,
         WalletBlocked,
         LimitReached,
+        TopUpDue,
     )
 }

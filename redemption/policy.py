@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import ledger
-from ledger import Pair
+from kernel.money import Rounding, divided
 from redemption.errors import (
+    ChannelNotAccepted,
+    CoversLess,
     InsufficientCups,
     LimitReached,
     LotFrozen,
@@ -21,10 +23,13 @@ VOID_WITHIN = {"clerk": timedelta(minutes=30), "manager": timedelta(hours=24)}
 
 @dataclass(frozen=True, slots=True)
 class HeldLot:
-    """A lot as a till meets it: what is left, whether it fits here, and the limits of its terms.
+    """A lot as a till meets it: what is left, whether it fits here, and the terms of its version.
 
-    `cups_today` and `last_at` are what the member took under the same offer, on this store's
-    business day and ever, voided ones left out.
+    `accepts_product` is of the list of products alone; what a cup is worth at the till is `terms`'
+    business: `covers_up_to`, `allows_top_up`, and `price` over `paid_cups` once it is late. The
+    day's VAT (`basis_points`, `rounding`) is only known where it may be needed. `cups_today` and
+    `last_at` are what the member took under the same offer, on this store's business day and ever,
+    voided ones left out.
     """
 
     id: UUID
@@ -36,12 +41,24 @@ class HeldLot:
     units: int
     used: int
     net: int
+    vat: int
     net_recognised: int
+    vat_gone: int
     sold_at: datetime
+    expiry_mode: str
     ends_at: datetime | None
     is_frozen: bool
     accepts_product: bool
     accepts_store: bool
+    redeem_channels: list[str] | None
+    covers_up_to: int | None
+    allows_top_up: bool
+    price: int
+    paid_cups: int
+    is_taxed_at_till: bool
+    vat_code: str
+    basis_points: int | None
+    rounding: Rounding | None
     max_cups: int | None
     cups_per_day: int | None
     minimum_interval_s: int | None
@@ -52,78 +69,158 @@ class HeldLot:
     def left(self) -> int:
         return self.units - self.used
 
+    @property
+    def paid_value(self) -> int:
+        """What was paid for one cup, half up: by this much a late cup is good (`top_up`).
+
+        Of the version's price, not of the money that is left in the lot: that differs by a dollar
+        from cup to cup, and between a lot and a part of it that was given away, while everybody
+        who bought the same must hear the same price.
+        """
+        return divided(self.price, self.paid_cups)
+
+    def is_late(self, now: datetime) -> bool:
+        return self.ends_at is not None and self.ends_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the till asks for: cups of a drink with today's `list_price`, through its `channel`."""
+
+    cups: int
+    list_price: int
+    channel: str
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Cups of one lot, and the net money that goes with them."""
+    """Cups of one lot, with the net money (`amount`) and the VAT that go with them.
+
+    `top_up` is what all of them cost besides, today, VAT included.
+    """
 
     lot: HeldLot
     cups: int
     amount: int
+    vat: int
+    top_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """A lot that may be taken from, and what each cup of it costs besides."""
+
+    lot: HeldLot
+    each: int
+    is_late: bool
+
+    @property
+    def burning_order(self) -> tuple[bool, bool, datetime, datetime, UUID]:
+        lot = self.lot
+        return (self.each > 0, self.is_late, lot.ends_at or _NEVER, lot.sold_at, lot.id)
 
 
 def choose(
-    lots: Iterable[HeldLot], *, cups: int, now: datetime, next_day_at: datetime
+    lots: Iterable[HeldLot], *, wanted: Wanted, now: datetime, next_day_at: datetime
 ) -> list[Taken]:
     """Choose the cups to hand over: soonest end first, then oldest sale, then lot id.
+
+    But nobody pays besides who holds a cup that costs nothing: those go first. And a cup that is
+    late already loses nothing by waiting, so it goes after those that still have an end ahead.
 
     The first rule that leaves nothing names the refusal.
 
     Raises:
-        ProductMismatch, StoreNotAccepted, LotFrozen: nothing held fits.
+        ProductMismatch, CoversLess, ChannelNotAccepted, StoreNotAccepted, LotFrozen: nothing held
+            fits.
         LimitReached: what fits may not be taken now.
         InsufficientCups: fewer cups fit than were asked for.
     """
-    fitting = sorted(_fitting(_alive(lots, now), cups=cups), key=_burning_order)
-    allowances = _allowances(fitting, now=now, next_day_at=next_day_at)
-    _check_limits(allowances.values(), cups=cups)
-    return _take(fitting, allowances, cups=cups)
+    free = _fitting(_alive(lots, now), wanted)
+    fitting = sorted(
+        (_Fitting(lot, _each(lot, wanted, now), lot.is_late(now)) for lot in free),
+        key=lambda one: one.burning_order,
+    )
+    allowances = _allowances((one.lot for one in fitting), now=now, next_day_at=next_day_at)
+    _check_limits(allowances.values(), cups=wanted.cups)
+    return _take(fitting, allowances, cups=wanted.cups)
 
 
-def left_after(lots: Iterable[HeldLot], taken: Sequence[Taken], *, now: datetime) -> int:
-    """How many cups of this product can still be taken at this store when these are gone."""
-    fitting = (lot for lot in _alive(lots, now) if lot.accepts_product and lot.accepts_store)
-    free = sum(lot.left for lot in fitting if not lot.is_frozen)
+def left_after(
+    lots: Iterable[HeldLot], taken: Sequence[Taken], *, wanted: Wanted, now: datetime
+) -> int:
+    """How many cups of this product can still be taken at this till when these are gone.
+
+    Those that cost a top-up count too.
+    """
+    free = sum(
+        lot.left
+        for lot in _alive(lots, now)
+        if lot.accepts_product
+        and _covers(lot, wanted)
+        and _accepts_channel(lot, wanted)
+        and lot.accepts_store
+        and not lot.is_frozen
+    )
     return free - sum(pick.cups for pick in taken)
 
 
-def postings(taken: Iterable[Taken], *, made_at_id: UUID) -> list[Pair]:
-    """What handing over these cups books, lot by lot (E2)."""
-    return [
-        pair
-        for pick in taken
-        for pair in ledger.policy.hand_over(
-            sold_at_id=pick.lot.sold_at_id,
-            made_at_id=made_at_id,
-            account=pick.lot.account,
-            amount=pick.amount,
-            cups=pick.cups,
-            offer_id=pick.lot.offer_id,
-            lot_id=pick.lot.id,
-        )
-    ]
-
-
 def _alive(lots: Iterable[HeldLot], now: datetime) -> list[HeldLot]:
-    return [lot for lot in lots if lot.ends_at is None or lot.ends_at > now]
+    """Lots that have not ended. `top_up` is the only end after which a cup is good for anything."""
+    return [lot for lot in lots if lot.expiry_mode == "top_up" or not lot.is_late(now)]
 
 
-def _fitting(held: list[HeldLot], *, cups: int) -> list[HeldLot]:
+def _fitting(held: list[HeldLot], wanted: Wanted) -> list[HeldLot]:
     if not held:
-        raise InsufficientCups(held=0, wanted=cups)
+        raise InsufficientCups(held=0, wanted=wanted.cups)
     of_product = [lot for lot in held if lot.accepts_product]
     if not of_product:
         raise ProductMismatch
-    of_store = [lot for lot in of_product if lot.accepts_store]
+    covering = [lot for lot in of_product if _covers(lot, wanted)]
+    if not covering:
+        raise _covers_less(of_product, wanted)
+    of_channel = [lot for lot in covering if _accepts_channel(lot, wanted)]
+    if not of_channel:
+        raise _not_through(covering, wanted)
+    of_store = [lot for lot in of_channel if lot.accepts_store]
     if not of_store:
         raise StoreNotAccepted
     free = [lot for lot in of_store if not lot.is_frozen]
     if not free:
         raise LotFrozen
     left = sum(lot.left for lot in free)
-    if left < cups:
-        raise InsufficientCups(held=left, wanted=cups)
+    if left < wanted.cups:
+        raise InsufficientCups(held=left, wanted=wanted.cups)
     return free
+
+
+def _covers(lot: HeldLot, wanted: Wanted) -> bool:
+    """Whether the drink is within the terms, for a top-up or without: being late widens nothing."""
+    is_covered = lot.covers_up_to is None or wanted.list_price <= lot.covers_up_to
+    return is_covered or lot.allows_top_up
+
+
+def _covers_less(lots: Iterable[HeldLot], wanted: Wanted) -> CoversLess:
+    """Name the dearest drink that anything held would cover; all of them have such a bound."""
+    dearest = max(lots, key=lambda lot: lot.covers_up_to or 0)
+    return CoversLess(
+        covers=dearest.covers_up_to, list_price=wanted.list_price, currency=dearest.currency
+    )
+
+
+def _accepts_channel(lot: HeldLot, wanted: Wanted) -> bool:
+    return lot.redeem_channels is None or wanted.channel in lot.redeem_channels
+
+
+def _not_through(lots: Iterable[HeldLot], wanted: Wanted) -> ChannelNotAccepted:
+    accepted = {channel for lot in lots for channel in lot.redeem_channels or ()}
+    return ChannelNotAccepted(channel=wanted.channel, accepted=sorted(accepted))
+
+
+def _each(lot: HeldLot, wanted: Wanted, now: datetime) -> int:
+    """What a cup of this drink costs besides: the part of today's list price it is not good for."""
+    worth = lot.paid_value if lot.is_late(now) else lot.covers_up_to
+    return 0 if worth is None else max(0, wanted.list_price - worth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,25 +274,27 @@ def _allowance(lots: Sequence[HeldLot], *, now: datetime, next_day_at: datetime)
     return allowance
 
 
-def _burning_order(lot: HeldLot) -> tuple[datetime, datetime, UUID]:
-    return (lot.ends_at or _NEVER, lot.sold_at, lot.id)
-
-
-def _take(lots: Iterable[HeldLot], allowances: dict[UUID, _Allowance], *, cups: int) -> list[Taken]:
+def _take(
+    fitting: Iterable[_Fitting], allowances: dict[UUID, _Allowance], *, cups: int
+) -> list[Taken]:
     allowed = {offer_id: allowance.cups for offer_id, allowance in allowances.items()}
     taken: list[Taken] = []
-    for lot in lots:
-        take = min(lot.left, cups, allowed[lot.offer_id])
+    for one in fitting:
+        take = min(one.lot.left, cups, allowed[one.lot.offer_id])
         if take == 0:
             continue
-        amount = ledger.policy.carried(
-            net=lot.net,
-            units=lot.units,
-            used=lot.used,
-            net_recognised=lot.net_recognised,
-            cups=take,
-        )
-        taken.append(Taken(lot, take, amount))
-        allowed[lot.offer_id] -= take
+        taken.append(_taken(one.lot, take, top_up=take * one.each))
+        allowed[one.lot.offer_id] -= take
         cups -= take
     return taken
+
+
+def _taken(lot: HeldLot, cups: int, *, top_up: int) -> Taken:
+    """Cups of a lot with what they carry: net and VAT alike follow the count of cups."""
+    net, vat = (
+        ledger.policy.carried(
+            net=whole, units=lot.units, used=lot.used, net_recognised=gone, cups=cups
+        )
+        for whole, gone in ((lot.net, lot.net_recognised), (lot.vat, lot.vat_gone))
+    )
+    return Taken(lot, cups, net, vat, top_up)

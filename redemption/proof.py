@@ -12,7 +12,7 @@ REDEMPTIONS = KeyWalk("redemptions", "redemption", ("member_id", "id"), 20_000)
 def handed(part: Part) -> Iterable[Facts]:
     """The cups of a redemption are those of its lots, and its entry took the same from them.
 
-    3: lot by lot, in cups and in money.
+    3: lot by lot, in cups and in money. Cups that are taxed at the till take two lines.
     """
     return part.find(
         """
@@ -23,9 +23,11 @@ def handed(part: Part) -> Iterable[Facts]:
             FROM handed JOIN redemption_line AS took USING (member_id)
             WHERE took.redemption_id = handed.id AND {near took}
         ), booked AS (
-            SELECT member_id, handed.id, line.lot_id, line.qty AS cups, line.amount
+            SELECT member_id, handed.id, line.lot_id, total(line.qty) AS cups,
+                   total(line.amount) AS amount
             FROM handed JOIN line USING (member_id, entry_id)
             WHERE line.debit = ANY(:accounts) AND {near line}
+            GROUP BY 1, 2, 3
         ), counted AS (
             SELECT member_id, id, lot_id, NULL::bigint AS expected_cups, taken.cups AS cups_taken,
                    booked.cups AS cups_booked, taken.amount AS expected, booked.amount AS found
@@ -45,6 +47,35 @@ def handed(part: Part) -> Iterable[Facts]:
         FROM counted
         """,
         accounts=[policy.VOUCHERS, policy.PLANS],
+    )
+
+
+@check("topped_up", invariant=3, walk=REDEMPTIONS)
+def topped_up(part: Part) -> Iterable[Facts]:
+    """What a till took besides the cups is in the redemption's entry, with its VAT.
+
+    3: cash in, revenue and VAT out, and nothing of it where nothing was taken.
+    """
+    return part.find(
+        """
+        WITH asked AS (
+            SELECT member_id, id, entry_id, top_up, top_up_vat
+            FROM redemption WHERE {within redemption}
+        ), booked AS (
+            SELECT member_id, asked.id, total(line.amount) AS gross,
+                   total(CASE WHEN line.credit = :vat THEN line.amount ELSE 0 END) AS vat
+            FROM asked JOIN line USING (member_id, entry_id)
+            WHERE line.debit = :cash AND {near line}
+            GROUP BY 1, 2
+        )
+        SELECT member_id, asked.id AS redemption_id, asked.top_up AS expected,
+               booked.gross AS found, asked.top_up_vat AS expected_vat, booked.vat AS found_vat
+        FROM asked LEFT JOIN booked USING (member_id, id)
+        WHERE asked.top_up <> coalesce(booked.gross, 0)
+           OR asked.top_up_vat <> coalesce(booked.vat, 0)
+        """,
+        cash=policy.CASH,
+        vat=policy.OUTPUT_VAT,
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from kernel.db import db
 from kernel.errors import NotFound
+from ledger.models import Entry
 from redemption.models import Redemption, RedemptionLine
 
 
@@ -25,6 +26,11 @@ def get_redemption(*, redemption_id: UUID, store_id: UUID) -> Redemption:
 def find_by_id(redemption_id: UUID) -> Redemption | None:
     """Find a redemption without knowing whose it is, as a till does."""
     return db.session.scalar(select(Redemption).where(Redemption.id == redemption_id))
+
+
+def currency_of(redemption: Redemption) -> str:
+    """Answer the currency of a redemption's money: that of its entry."""
+    return db.session.get_one(Entry, (redemption.member_id, redemption.entry_id)).currency
 
 
 def lines_of(redemption: Redemption) -> Sequence[RedemptionLine]:

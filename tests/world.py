@@ -97,8 +97,8 @@ class World:
         self.products[code] = product.id
         return product.id
 
-    def add_offer(self, code: str, *, product: str = "latte", **terms: Any) -> UUID:
-        """An offer with one version that is good for one product; answers the version's id."""
+    def add_offer(self, code: str, *, product: str | None = "latte", **terms: Any) -> UUID:
+        """An offer with one version, good for one product (or listing none); the version's id."""
         offer = Offer(id=new_id(), code=code, kind=terms.pop("kind", "pack"))
         version = OfferVersion(
             id=new_id(),
@@ -120,9 +120,13 @@ class World:
             db.session.flush()
             db.session.add(version)
             db.session.flush()
-            db.session.add(
-                OfferVersionProduct(offer_version_id=version.id, product_id=self.products[product])
-            )
+            if product is not None:
+                listed_id = self.products[product]
+                db.session.add(
+                    OfferVersionProduct(offer_version_id=version.id, product_id=listed_id)
+                )
+            db.session.flush()
+            version.approved_at = version.sale_starts_at
         self.offers[code] = (offer.id, version.id)
         return version.id
 
@@ -203,6 +207,7 @@ class World:
     def add_lot(self, member_id: UUID, offer: str, *, store: str = "A", **held: Any) -> UUID:
         """Cups in a wallet, with their sale in the books. Answers the lot's id."""
         offer_id, version_id = self.offers[offer]
+        source_id, ends_at = new_id(), held.get("ends_at")
         lot = Lot(
             member_id=member_id,
             id=new_id(),
@@ -210,9 +215,13 @@ class World:
             offer_id=offer_id,
             store_id=self.stores[store],
             source="order_item",
-            source_id=new_id(),
+            source_id=source_id,
             currency="TWD",
             **{
+                "buyer_id": member_id,
+                "order_item_id": source_id,
+                "expiry_mode": "never" if ends_at is None else "lapse",
+                "due_at": ends_at,
                 "account": "2131",
                 "units": 11,
                 "net": 476,

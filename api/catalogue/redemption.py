@@ -2,6 +2,13 @@
 
 from api.problems import Problem
 
+_CHANNELS = {
+    "counter": ("at the counter", "櫃檯"),
+    "kiosk": ("at a kiosk", "自助點餐機"),
+    "drive-through": ("at the drive-through", "得來速"),
+    "delivery": ("for delivery", "外送"),
+}
+
 PROBLEMS = {
     "token-invalid": Problem(
         en=("Not a code of ours", "Ask the shopper to open the wallet and show the code anew."),
@@ -22,6 +29,31 @@ PROBLEMS = {
     "product-mismatch": Problem(
         en=("Not for this drink", "Nothing in this wallet may be exchanged for this drink."),
         zh=("不適用此飲品", "錢包中沒有可兌換此飲品的寄杯。"),
+    ),
+    "covers-less": Problem(
+        en=(
+            "The drink is dearer",
+            "A cup covers drinks of up to {covers} {currency}, not one of {list_price}.",
+        ),
+        zh=(
+            "飲品價格超過可兌換額度",
+            "每杯可兌換定價 {covers} {currency} 以內的飲品，此飲品 {list_price}，且不適用補差價。",
+        ),
+    ),
+    "channel-not-accepted": Problem(
+        en=("Not through this channel", "What this wallet holds is not accepted {channel}."),
+        zh=("此通路不適用", "錢包中的寄杯不適用於{channel}。"),
+        words={"channel": _CHANNELS},
+    ),
+    "top-up-due": Problem(
+        en=(
+            "Another amount is due",
+            "Due besides: {due} {currency}, collected: {collected}. Settle it and scan anew.",
+        ),
+        zh=(
+            "補差價金額不符",
+            "應補差價 {due} {currency}，已收 {collected}。請與顧客結清後重新掃描。",
+        ),
     ),
     "store-not-accepted": Problem(
         en=("Not at this store", "What this wallet holds is not accepted at this store."),

@@ -1,6 +1,6 @@
 """Cups are handed over: read all that matters, decide in Python, write if nothing changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,20 +14,21 @@ from kernel.idempotency import Key, checked
 from kernel.ids import new_id
 from kernel.transaction import again
 from ledger.content import content_hash
-from redemption import policy, statements, token
+from redemption import policy, statements, till_money, token
 from redemption.errors import (
     REASONS,
     OwnWallet,
     TokenInvalid,
     TokenUsed,
+    TopUpDue,
     UnknownProduct,
     WalletBlocked,
 )
-from redemption.policy import HeldLot, Taken
+from redemption.policy import HeldLot, Taken, Wanted
 
 _OPTIMISTIC_TRIES = 3
 _WRONG_CODES_AN_HOUR = 1_000
-_TILL_COLUMNS = 15
+_TILL_COLUMNS = 16
 _CLASHES = ("uq_redemption_token_used_once", "pk_idempotency_key")
 
 
@@ -35,7 +36,8 @@ _CLASHES = ("uq_redemption_token_used_once", "pk_idempotency_key")
 class Scan:
     """What a till asks for: cups of a product, for whoever shows this code.
 
-    `key` and `fingerprint` make a retry of it recognisable, see `kernel.idempotency`.
+    `top_up` is what it collected for them besides, in minor units, VAT included. `key` and
+    `fingerprint` make a retry of it recognisable, see `kernel.idempotency`.
     """
 
     shift_digest: bytes
@@ -44,13 +46,15 @@ class Scan:
     cups: int
     key: str
     fingerprint: bytes
+    top_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
     """What was handed over, from which lots, and how many cups are `left`.
 
-    `left` counts what the member can still take of this product at this store.
+    `left` counts what the member can still take of this product at this till. `top_up` is the
+    money that was paid besides; answers that were kept before there was any do not have it.
     """
 
     id: str
@@ -60,6 +64,7 @@ class Redeemed:
     redeemed_at: str
     taken: list[dict[str, Any]]
     left: int
+    top_up: dict[str, Any] = field(default_factory=lambda: {"amount": 0, "currency": "TWD"})
     is_replayed: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -74,6 +79,7 @@ class _Seen:
     lots: list[HeldLot]
     device_id: UUID
     store_id: UUID
+    channel: str
     staff_id: UUID
     own_member_id: UUID | None
     today_on: date
@@ -82,7 +88,7 @@ class _Seen:
     known_fingerprint: bytes | None
     known_answer: dict[str, Any] | None
     wrong_codes: int
-    product_id: UUID | None
+    list_price: int | None
     member_id: UUID | None
     version: int | None
     blocked_at: datetime | None
@@ -94,6 +100,7 @@ class _Decided:
     """What is to be written, if the wallet is still as it was seen."""
 
     code: token.Token
+    wanted: Wanted
     taken: list[Taken]
     redemption_id: UUID
 
@@ -149,13 +156,14 @@ def _attempt(
         return _replayed(checked(mine, seen.known_fingerprint, seen.known_answer))
     try:
         genuine = _check_code(seen, parsed, now)
-        taken = _decide(seen, scan, now)
+        wanted = _check_asked(seen, scan)
+        taken = _decide(seen, scan, wanted, now)
     except TokenInvalid as refusal:
         write(statements.COUNT_WRONG_CODE, {"device_id": seen.device_id, "now": now})
         return refusal
     except Refusal as refusal:
         return refusal if _is_kept(write, seen, scan, refusal, now) else None
-    return _write(write, seen, scan, _Decided(genuine, taken, new_id()), now)
+    return _write(write, seen, scan, _Decided(genuine, wanted, taken, new_id()), now)
 
 
 def _read(read: hot.Run, scan: Scan, parsed: token.Token | None, now: datetime) -> _Seen:
@@ -190,15 +198,24 @@ def _check_code(seen: _Seen, parsed: token.Token | None, now: datetime) -> token
     return parsed
 
 
-def _decide(seen: _Seen, scan: Scan, now: datetime) -> list[Taken]:
-    """Decide what is handed over, or refuse. Touches nothing."""
-    if seen.product_id is None:
+def _check_asked(seen: _Seen, scan: Scan) -> Wanted:
+    """Let pass what may be asked of this wallet at all, whatever it holds."""
+    if seen.list_price is None:
         raise UnknownProduct
     if seen.member_id == seen.own_member_id:
         raise OwnWallet
     if seen.blocked_at is not None:
         raise WalletBlocked
-    return policy.choose(seen.lots, cups=scan.cups, now=now, next_day_at=seen.next_day_at)
+    return Wanted(cups=scan.cups, list_price=seen.list_price, channel=seen.channel)
+
+
+def _decide(seen: _Seen, scan: Scan, wanted: Wanted, now: datetime) -> list[Taken]:
+    """Decide what is handed over, or refuse. Touches nothing."""
+    taken = policy.choose(seen.lots, wanted=wanted, now=now, next_day_at=seen.next_day_at)
+    due = till_money.due(taken)
+    if due != scan.top_up:
+        raise TopUpDue(due=due, collected=scan.top_up, currency=taken[0].lot.currency)
+    return taken
 
 
 def _write(
@@ -228,7 +245,8 @@ def _answer(seen: _Seen, scan: Scan, decided: _Decided, now: datetime) -> Redeem
             {"lot_id": str(pick.lot.id), "offer": pick.lot.offer_code, "cups": pick.cups}
             for pick in decided.taken
         ],
-        left=policy.left_after(seen.lots, decided.taken, now=now),
+        left=policy.left_after(seen.lots, decided.taken, wanted=decided.wanted, now=now),
+        top_up={"amount": scan.top_up, "currency": decided.taken[0].lot.currency},
     )
 
 
@@ -236,7 +254,7 @@ def _row(
     seen: _Seen, scan: Scan, decided: _Decided, redeemed: Redeemed, now: datetime
 ) -> dict[str, Any]:
     taken = decided.taken
-    pairs = policy.postings(taken, made_at_id=seen.store_id)
+    pairs = till_money.postings(taken, made_at_id=seen.store_id)
     currency, entry_id = taken[0].lot.currency, new_id()
     assert seen.member_id is not None  # there are lots
     return {
@@ -272,6 +290,7 @@ def _row(
         "offer_ids": [pick.lot.offer_id for pick in taken],
         "lot_cups": [pick.cups for pick in taken],
         "lot_amounts": [pick.amount for pick in taken],
+        "lot_vats": [pick.vat for pick in taken],
         "books": [pair.store_id for pair in pairs],
         "debits": [pair.debit for pair in pairs],
         "credits": [pair.credit for pair in pairs],
@@ -280,9 +299,26 @@ def _row(
         "counterparts": [pair.counterpart_store_id for pair in pairs],
         "pair_offers": [pair.offer_id for pair in pairs],
         "pair_lots": [pair.lot_id for pair in pairs],
+        **_taxed(seen, decided),
         "key": scan.key,
         "fingerprint": scan.fingerprint,
         "answer": Jsonb({"redeemed": redeemed.as_json()}),
+    }
+
+
+def _taxed(seen: _Seen, decided: _Decided) -> dict[str, Any]:
+    """What was paid besides, and the promise of an invoice for what is taxed now, if any is."""
+    paid = till_money.top_up_of(decided.taken)
+    news = {
+        "member_id": str(seen.member_id),
+        "redemption_id": str(decided.redemption_id),
+        "vat_code": paid and paid.vat_code,
+    }
+    return {
+        "top_up": paid.gross if paid else 0,
+        "top_up_vat": paid.vat if paid else 0,
+        "news_id": new_id(),
+        "news": Jsonb(news) if till_money.is_taxed(decided.taken) else None,
     }
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select
 
 import chain
 import ledger
@@ -15,7 +15,9 @@ from redemption.errors import AlreadyVoided, VoidTooLate
 from redemption.models import Redemption
 from redemption.policy import VOID_WITHIN
 from redemption.queries import find_by_id, lines_of
+from redemption.service.invoice import take_back
 from vouchers.models import Lot
+from vouchers.slices import Slice, put_back
 
 
 def void(
@@ -24,8 +26,12 @@ def void(
     """Undo a redemption of one's own store: clerks for 30 minutes, managers for 24 hours.
 
     1. find it, and the wallet it came from; 2. take the wallet's lock, so that no other verb
-    moves the same cups; 3. give back cups and money, lot by lot; 4. reverse the entry, on the day
-    on which the cups had been handed over while its month is open.
+    moves the same cups, and the redemption's, so that no invoice of it is on its way; 3. give back
+    cups and money, lot by lot; 4. reverse the entry, on the day on which the cups had been handed
+    over while its month is open; 5. take back what was invoiced at the till.
+
+    The clerk gives a top-up back. A lot takes its cups back in whatever state it is: a frozen one
+    stays frozen, and one that has ended is found by the expiry job again.
 
     Raises:
         NotFound: there is no such redemption.
@@ -39,7 +45,7 @@ def void(
     if redemption.store_id != store_id:
         raise StoreScope
     vouchers.change_wallet(redemption.member_id)
-    db.session.refresh(redemption)
+    db.session.refresh(redemption, with_for_update=True)
     if redemption.voided_at is not None:
         raise AlreadyVoided
     ended_at = redemption.redeemed_at + VOID_WITHIN[role]
@@ -53,17 +59,13 @@ def void(
         known_on=chain.local_date(store_id, now),
     )
     redemption.voided_at, redemption.voided_by_id = now, staff_id
+    take_back(redemption, now=now)
     return redemption
 
 
 def _give_back(redemption: Redemption) -> None:
-    for line in lines_of(redemption):
-        db.session.execute(
-            update(Lot)
-            .where(Lot.member_id == line.member_id, Lot.id == line.lot_id)
-            .values(
-                used=Lot.used - line.cups,
-                net_recognised=Lot.net_recognised - line.amount,
-                is_open=True,
-            )
-        )
+    lines = {line.lot_id: line for line in lines_of(redemption)}
+    theirs = select(Lot).where(Lot.member_id == redemption.member_id, Lot.id.in_(lines))
+    for lot in db.session.scalars(theirs, execution_options={"populate_existing": True}):
+        line = lines[lot.id]
+        put_back(lot, Slice(line.cups, line.amount, line.vat))

@@ -12,7 +12,7 @@ from chain.policy import local_day
 from kernel.db import db
 from vouchers import gift_guesses, gift_notices
 from vouchers.gift_errors import GiftClaimed, GiftEnded, GiftNotFound, GivenCupsFrozen
-from vouchers.models import Gift, GiftBlock, Lot
+from vouchers.models import Gift, GiftBlock
 from vouchers.service.gift_rows import (
     Wrapped,
     close,
@@ -25,7 +25,6 @@ from vouchers.slices import put_back
 from vouchers.wallet import change_wallet
 
 _BACK = ("withdrawn", "returned", "refunded")
-_RUN_OUT = ("lapse", "refund")
 
 
 def withdraw(*, giver_id: UUID, gift_id: UUID, now: datetime) -> Gift:
@@ -100,16 +99,9 @@ def bring_back(gifts: Iterable[Gift], wrapped: Sequence[Wrapped], *, now: dateti
     parts = defaultdict(list)
     for one in wrapped:
         put_back(one.lot, one.slice)
-        _let_end(one.lot)
         parts[one.item.gift_id].append(one)
     db.session.flush()
     ledger.post_all([_return(gift, parts[gift.id], now) for gift in gifts if parts[gift.id]])
-
-
-def _let_end(lot: Lot) -> None:
-    """Have the end of a lot looked at once more, if that was done while it was empty."""
-    if lot.due_at is None and lot.expiry_mode in _RUN_OUT:
-        lot.due_at = lot.ends_at
 
 
 def _return(gift: Gift, parts: Sequence[Wrapped], now: datetime) -> ledger.Event:

@@ -1,7 +1,7 @@
 """Every report worked out anew from all lines, one by one: slow, plain, and of its own mind."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -173,10 +173,15 @@ def trial_balance(
     return {key: tuple(cell) for key, cell in cells.items() if any(cell)}
 
 
-def vat(legs: Iterable[Leg], month: Month) -> dict:
+def vat(legs: Collection[Leg], month: Month) -> dict:
     """By store, kind, currency: net charged, net given back, VAT charged, VAT given back."""
     cells: dict[Any, list[int]] = defaultdict(lambda: [0] * 4)
     taxed = {"sale", "refund", "top_up", "dispute_lost", "adjustment", "void"}
+    at_till = {
+        (leg.entry.id, leg.line.lot_id)
+        for leg in legs
+        if leg.account == "2194" and leg.line.lot_id and leg.entry.kind in {"redemption", "void"}
+    }
     for leg in legs:
         if Month.of(leg.entry.book_date) != month:
             continue
@@ -184,6 +189,13 @@ def vat(legs: Iterable[Leg], month: Month) -> dict:
         if leg.account == "2194":
             cell[2] += leg.credit
             cell[3] += leg.debit
+        elif leg.entry.kind == "redemption" and leg.account == "4115":
+            cell[0] += leg.credit
+        elif leg.account == "4111" and (
+            leg.entry.kind == "refund" or (leg.entry.id, leg.line.lot_id) in at_till
+        ):
+            cell[0] += leg.credit
+            cell[1] += leg.debit
         elif leg.account in {"2131", "2132", "4114", "4115"} and leg.entry.kind in taxed:
             is_return = leg.entry.kind == "void" and leg.account in {"2131", "2132"}
             cell[0] += 0 if is_return else leg.credit

@@ -1,0 +1,86 @@
+"""What handing over cups books, and what of it is taxed at the till. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import ledger
+from kernel.errors import NotFound
+from kernel.money import Taxed, without_vat
+from ledger import Pair
+from redemption.policy import HeldLot, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """What a till took besides the cups: taken apart, and by which rate."""
+
+    net: int
+    vat: int
+    vat_code: str
+
+    @property
+    def gross(self) -> int:
+        return self.net + self.vat
+
+
+def due(taken: Iterable[Taken]) -> int:
+    """What all of these cups cost besides, VAT included, in minor units."""
+    return sum(pick.top_up for pick in taken)
+
+
+def top_up_of(taken: Sequence[Taken]) -> TopUp | None:
+    """Tax what is paid besides, in one sum; None when nothing is.
+
+    A drink has one rate, so that of the first lot which needs a top-up is that of all.
+    """
+    first = next((pick.lot for pick in taken if pick.top_up), None)
+    if first is None:
+        return None
+    price = _taxed(first, due(taken))
+    return TopUp(price.net, price.vat, first.vat_code)
+
+
+def is_taxed(taken: Iterable[Taken]) -> bool:
+    """Whether anything of it is invoiced now: a top-up, or cups of a cash-value voucher."""
+    return any(pick.top_up or pick.lot.is_taxed_at_till for pick in taken)
+
+
+def postings(taken: Sequence[Taken], *, made_at_id: UUID) -> list[Pair]:
+    """What handing over these cups books, lot by lot (E2), and then what was paid besides."""
+    handed = [pair for pick in taken for pair in _handed(pick, made_at_id)]
+    paid = top_up_of(taken)
+    if paid is None:
+        return handed
+    return handed + ledger.policy.top_up(store_id=made_at_id, net=paid.net, vat=paid.vat)
+
+
+def _handed(pick: Taken, made_at_id: UUID) -> list[Pair]:
+    pairs = ledger.policy.hand_over(
+        sold_at_id=pick.lot.sold_at_id,
+        made_at_id=made_at_id,
+        account=pick.lot.account,
+        amount=pick.amount,
+        cups=pick.cups,
+        offer_id=pick.lot.offer_id,
+        lot_id=pick.lot.id,
+    )
+    if not pick.lot.is_taxed_at_till:
+        return pairs
+    *owing, earned = pairs
+    price = _taxed(pick.lot, pick.amount)
+    if price.vat == 0:
+        return pairs
+    vat = replace(earned, credit=ledger.policy.OUTPUT_VAT, amount=price.vat, qty=0)
+    return [*owing, replace(earned, amount=price.net), vat]
+
+
+def _taxed(lot: HeldLot, gross: int) -> Taxed:
+    """Take the VAT out, by the rate of the day on which the drink is made.
+
+    Raises:
+        NotFound: the code of the terms has no rate yet on that day.
+    """
+    if lot.basis_points is None or lot.rounding is None:
+        raise NotFound
+    return without_vat(gross, basis_points=lot.basis_points, rounding=lot.rounding)
