@@ -194,6 +194,8 @@ def _offer(number: int, terms: tuple[str, int, int], drinks: list[UUID], now: da
         bonus_cups=1 if cups == 11 else 0,
         expiry_mode="never" if sort == "pack" else "lapse",
         cups_per_day=4 if sort == "plan" else None,
+        refund_fee_bp=300,
+        withdrawal_days=1,
         sale_starts_at=now,
     )
     fits = _fits(number, sort)
@@ -204,6 +206,8 @@ def _offer(number: int, terms: tuple[str, int, int], drinks: list[UUID], now: da
     db.session.add_all(
         OfferVersionProduct(offer_version_id=version.id, product_id=drinks[fit]) for fit in fits
     )
+    db.session.flush()
+    version.approved_at = now
     return Sold(offer.id, version.id, sort, price, version.vat_code, cups, fits)
 
 

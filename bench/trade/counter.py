@@ -1,6 +1,8 @@
 """What happens at the counters and in the app: sales, cups handed over, voids, and the rest."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -134,6 +136,7 @@ class Counters:
         wanted = Wanted(offer_id=offer.id, quantity=self.chance.choice((1, 1, 1, 2)))
         with transaction():
             order = place_order(member_id=shopper.id, items=[wanted], store_id=store, now=now).order
+        moves.pay(member_id=shopper.id, order_id=order.id, amount=order.total, now=now)
         with transaction():
             fulfil(order_id=order.id, paid_at=now, now=now)
         self.done["sale"] += wanted["quantity"]
@@ -195,57 +198,77 @@ class Counters:
 
     def _rare(self, now: datetime) -> None:
         """On some evenings somebody wants money back, gives cups away, or changes plans."""
-        for wish in (self._refund, self._gift, self._dispute, self._change_plan):
+        for wish in (self._refund, self._gift, self._dispute, self._change_plan, self._pay_late):
             if self.chance.random() < 0.25:
                 wish(self.chance.choice(self.shoppers), now)
 
     def _refund(self, shopper: Shopper, now: datetime) -> None:
-        refunded = moves.refund(member_id=shopper.id, now=now)
-        if refunded is None:
-            return
-        self.done["refund"] += 1
-        refund_id, store_id, amount = refunded
+        with self._if_allowed("refund"):
+            for refund_id in moves.refund(member_id=shopper.id, now=now):
+                self.done["refund"] += 1
+                self.agenda.at(now + timedelta(days=1), partial(self._pay_out, refund_id))
 
-        def paid(later: datetime) -> None:
-            moves.pay_out(
-                member_id=shopper.id,
-                refund_id=refund_id,
-                store_id=store_id,
-                amount=amount,
-                now=later,
-            )
-            self.done["payout"] += 1
-
-        if amount:
-            self.agenda.at(now + timedelta(days=1), paid)
+    def _pay_out(self, refund_id: UUID, now: datetime) -> None:
+        moves.pay_out(refund_id=refund_id, now=now)
+        self.done["payout"] += 1
 
     def _gift(self, shopper: Shopper, now: datetime) -> None:
-        sent = moves.give(member_id=shopper.id, cups=self.chance.randrange(1, 5), now=now)
-        if sent is None:
-            return
-        self.done["gift"] += 1
-        friend, fate = self.chance.choice(self.shoppers), self.chance.random()
-        kind, whose = ("claim", friend) if fate < 0.7 else ("gift_return", shopper)
+        with self._if_allowed("gift"):
+            gift_id = moves.give(member_id=shopper.id, cups=self.chance.randrange(1, 5), now=now)
+            if gift_id is None:
+                return
+            self.done["gift"] += 1
+            friend, fate = self.chance.choice(self.shoppers), self.chance.random()
+            is_claimed = fate < 0.7 and friend is not shopper
+            acts = (
+                partial(self._claim, gift_id, friend)
+                if is_claimed
+                else partial(self._take_back, gift_id, shopper)
+            )
+            if fate < 0.9:  # the others never arrive
+                self.agenda.at(now + timedelta(days=self.chance.randrange(1, 7)), acts)
+
+    def _claim(self, gift_id: UUID, friend: Shopper, now: datetime) -> None:
+        with self._if_allowed("claim"):
+            moves.claim(gift_id=gift_id, member_id=friend.id, now=now)
+            self.done["claim"] += 1
+
+    def _take_back(self, gift_id: UUID, giver: Shopper, now: datetime) -> None:
+        with self._if_allowed("gift_return"):
+            moves.take_back(gift_id=gift_id, giver_id=giver.id, now=now)
+            self.done["gift_return"] += 1
+
+    def _pay_late(self, shopper: Shopper, now: datetime) -> None:
+        offer = self.chance.choice(self.chain.of("pack"))
+        payment_id = moves.pay_late(member_id=shopper.id, offer_id=offer.id, now=now)
+        self.done["surplus"] += 1
 
         def arrived(later: datetime) -> None:
-            moves.arrive(sent, member_id=whose.id, kind=kind, now=later)
-            self.done[kind] += 1
+            moves.surplus_arrived(payment_id=payment_id, now=later)
+            self.done["payout"] += 1
 
-        if fate < 0.9:  # the others never arrive
-            self.agenda.at(now + timedelta(days=self.chance.randrange(1, 8)), arrived)
+        self.agenda.at(now + timedelta(days=1), arrived)
 
     def _dispute(self, shopper: Shopper, now: datetime) -> None:
-        lot_id = moves.dispute(member_id=shopper.id, now=now)
-        if lot_id is None:
+        dispute_id = moves.dispute(member_id=shopper.id, now=now)
+        if dispute_id is None:
             return
         self.done["dispute_opened"] += 1
         is_lost = self.chance.random() < 0.5
 
         def decided(later: datetime) -> None:
-            moves.decide(member_id=shopper.id, lot_id=lot_id, is_lost=is_lost, now=later)
+            moves.decide(dispute_id=dispute_id, is_lost=is_lost, now=later)
             self.done["dispute_lost" if is_lost else "dispute_won"] += 1
 
         self.agenda.at(now + timedelta(days=20), decided)
+
+    @contextmanager
+    def _if_allowed(self, wish: str) -> Iterator[None]:
+        """What the rooms refuse, because of a dispute say, is counted and left."""
+        try:
+            yield
+        except Refusal as refusal:
+            self.done[f"{wish} refused: {refusal.code}"] += 1
 
     def _change_plan(self, shopper: Shopper, now: datetime) -> None:
         price, cups = 100 * self.chance.randrange(1, 5) - 1, self.chance.randrange(1, 10)

@@ -1,6 +1,7 @@
-"""Movements whose verbs are not there yet, booked by the ledger's own pairs, with their lots.
+"""What is rare: refunds, gifts, disputes by the rooms' verbs, the provider's part played as well.
 
-Each takes the wallet's lock first and leaves books and lots agreeing, as its verb will.
+Movements whose verbs are not there yet are booked by the ledger's own pairs, with their lots: each
+takes the wallet's lock first and leaves books and lots agreeing, as its verb will.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+import payments
+import vouchers
 from bench.trade.chain import TIME_ZONE
 from chain.policy import local_day
 from kernel.db import db
@@ -17,11 +20,14 @@ from kernel.ids import new_id
 from kernel.money import without_vat
 from kernel.transaction import transaction
 from ledger import Event, Pair, policy, post, post_all
-from ledger.policy import Returned
-from vouchers import change_wallet
-from vouchers.models import Lot
+from payments.models import Dispute, Payment
+from payments.service import surplus
+from vouchers import AskedLot, Wish, change_wallet, gift_token
+from vouchers.models import Lot, OrderItem
+from vouchers.service.order import Wanted
+from vouchers.service.payout import follow
+from vouchers.slices import take_out
 
-_FEE_PERCENT = 3
 _VAT_BASIS_POINTS = 500
 
 
@@ -64,48 +70,126 @@ def open_lots(member_id: UUID) -> list[Lot]:
     return list(db.session.scalars(mine.order_by(Lot.sold_at, Lot.id)))
 
 
-def refund(*, member_id: UUID, now: datetime) -> tuple[UUID, UUID, int] | None:
-    """Give the oldest pack back, less a fee; answers refund, store and what is to be paid (E3)."""
+def pay(*, member_id: UUID, order_id: UUID, amount: int, now: datetime) -> None:
+    """The provider has charged for an order: its payment, as if it had said so."""
     with transaction():
-        change_wallet(member_id)
+        db.session.add(
+            Payment(
+                id=new_id(),
+                member_id=member_id,
+                purpose="voucher_order",
+                purpose_id=order_id,
+                attempt=1,
+                amount=amount,
+                currency="TWD",
+                method_ref="pm_of_the_play",
+                status="succeeded",
+                created_at=now,
+                asked_at=now,
+                settled_at=now,
+            )
+        )
+
+
+def refund(*, member_id: UUID, now: datetime) -> list[UUID]:
+    """Give the oldest pack back; answers the refunds whose money is on its way (E3)."""
+    with transaction():
         lot = next(iter(open_lots(member_id)), None)
         if lot is None:
-            return None
-        refund_id, back = new_id(), _left(lot)
-        pairs = policy.refund(back, **_of(lot))
-        _empty(lot)
-        _post(lot.member_id, "refund", refund_id, pairs, now)
-        return refund_id, lot.store_id, back.payable
+            return []
+        asked = AskedLot(lot_id=lot.id, cups=lot.units - lot.used)
+        made = vouchers.refund(Wish(member_id, lots=[asked]), asked_by_id=member_id, now=now)
+        return [one.id for one in made if one.payable]
 
 
-def pay_out(
-    *, member_id: UUID, refund_id: UUID, store_id: UUID, amount: int, now: datetime
-) -> None:
-    """The money of a refund leaves (E3)."""
+def pay_out(*, refund_id: UUID, now: datetime) -> None:
+    """The money of a refund has arrived (E3): the provider has said so."""
     with transaction():
-        pairs = policy.payout(store_id=store_id, amount=amount)
-        _post(member_id, "payout", refund_id, pairs, now)
+        repayment = payments.find_repayment(purpose="refund", purpose_id=refund_id)
+        if repayment is None:
+            raise RuntimeError("a refund with something to pay has begun to repay it")
+        repayment.status, repayment.settled_at, repayment.due_at = "succeeded", now, None
+        db.session.flush()
+        follow(refund_id=refund_id, now=now)
 
 
-def give(*, member_id: UUID, cups: int, now: datetime) -> UnderWay | None:
-    """Send cups of the oldest pack to somebody."""
+def pay_late(*, member_id: UUID, offer_id: UUID, now: datetime) -> UUID:
+    """An order has ended when its money comes: it goes back. Answers the payment."""
     with transaction():
-        change_wallet(member_id)
+        wanted = Wanted(offer_id=offer_id, quantity=1)
+        order = vouchers.place_order(member_id=member_id, items=[wanted], now=now).order
+        order.status = "ended"
+    pay(member_id=member_id, order_id=order.id, amount=order.total, now=now)
+    with transaction():
+        paid = payments.find_paid(purpose="voucher_order", purpose_id=order.id)
+        if paid is None:
+            raise RuntimeError("the order was paid for just now")
+        payments.return_surplus(payment_id=paid.id, now=now)
+        return paid.id
+
+
+def surplus_arrived(*, payment_id: UUID, now: datetime) -> None:
+    """What was paid too late is with its payer again: the provider has said so."""
+    with transaction():
+        repayment = payments.find_repayment(purpose="surplus", purpose_id=payment_id)
+        if repayment is None:
+            raise RuntimeError("a surplus goes back by itself")
+        repayment.status, repayment.settled_at, repayment.due_at = "succeeded", now, None
+        db.session.flush()
+        surplus.follow(repayment, is_after_success=False, now=now)
+
+
+def give(*, member_id: UUID, cups: int, now: datetime) -> UUID | None:
+    """Send cups of the oldest pack to somebody, and answer the gift."""
+    with transaction():
         lot = next(iter(open_lots(member_id)), None)
         if lot is None:
             return None
         cups = min(cups, lot.units - lot.used)
-        sent = _leave(lot, cups)
-        _post(member_id, "gift", new_id(), _moved(policy.give, lot, sent), now)
-        return sent
+        return vouchers.give(giver_id=member_id, lot_id=lot.id, cups=cups, now=now).id
 
 
-def arrive(sent: UnderWay, *, member_id: UUID, kind: str, now: datetime) -> None:
-    """Cups that were sent get into a wallet: `claim` by the other, `gift_return` by the giver."""
+def claim(*, gift_id: UUID, member_id: UUID, now: datetime) -> None:
+    """Somebody has opened the link."""
     with transaction():
-        change_wallet(member_id)
-        lot = _child(sent, member_id, units=sent.cups, net=sent.net, vat=sent.vat)
-        _post(member_id, kind, lot.id, _moved(policy.take, lot, sent), now)
+        vouchers.claim(member_id=member_id, token=gift_token.make(gift_id), now=now)
+
+
+def take_back(*, gift_id: UUID, giver_id: UUID, now: datetime) -> None:
+    """The giver has thought again."""
+    with transaction():
+        vouchers.withdraw(giver_id=giver_id, gift_id=gift_id, now=now)
+
+
+def dispute(*, member_id: UUID, now: datetime) -> UUID | None:
+    """The bank takes the money of the oldest pack back (E7). Answers the dispute."""
+    with transaction():
+        paid = next((paid for lot in open_lots(member_id) if (paid := _undisputed(lot))), None)
+        if paid is None:
+            return None
+        opened = Dispute(
+            id=new_id(),
+            provider_ref=f"dp_{new_id().hex}",
+            payment_id=paid.id,
+            amount=paid.amount,
+            currency=paid.currency,
+            reason="fraudulent",
+            status="open",
+            opened_at=now,
+        )
+        db.session.add(opened)
+        db.session.flush()
+        vouchers.follow_dispute(dispute_id=opened.id, now=now)
+        return opened.id
+
+
+def decide(*, dispute_id: UUID, is_lost: bool, now: datetime) -> None:
+    """The bank has decided: the pack works again, or is gone with what it carries (E7)."""
+    with transaction():
+        dispute = payments.lock_dispute(dispute_id)
+        dispute.status, dispute.closed_at = "lost" if is_lost else "won", now
+        db.session.flush()
+        vouchers.follow_dispute(dispute_id=dispute_id, now=now)
 
 
 def change_plan(*, member_id: UUID, cups: int, price: int, now: datetime) -> bool:
@@ -129,38 +213,6 @@ def change_plan(*, member_id: UUID, cups: int, price: int, now: datetime) -> boo
         moved = [*_moved(policy.give, old, sent), *_moved(policy.take, new, sent)]
         _post(member_id, "transfer", new_id(), moved, now)
         return True
-
-
-def dispute(*, member_id: UUID, now: datetime) -> UUID | None:
-    """The bank takes the money of the oldest pack back: freeze it (E7). Answers the lot."""
-    with transaction():
-        change_wallet(member_id)
-        lot = next(iter(open_lots(member_id)), None)
-        if lot is None:
-            return None
-        lot.frozen_at = now
-        pairs = policy.dispute_opened(store_id=lot.store_id, gross=lot.net + lot.vat)
-        _post(member_id, "dispute_opened", lot.id, pairs, now)
-        return lot.id
-
-
-def decide(*, member_id: UUID, lot_id: UUID, is_lost: bool, now: datetime) -> None:
-    """The bank has decided: the pack works again, or is gone with what it carries (E7)."""
-    with transaction():
-        change_wallet(member_id)
-        lot = db.session.get_one(Lot, (member_id, lot_id))
-        gross = lot.net + lot.vat
-        if not is_lost:
-            lot.frozen_at = None
-            pairs = policy.dispute_won(store_id=lot.store_id, gross=gross)
-            _post(member_id, "dispute_won", lot.id, pairs, now)
-            return
-        left = _left(lot)
-        pairs = policy.dispute_lost(
-            gross=gross, net=left.net, vat=left.vat, cups=left.cups, **_of(lot)
-        )
-        _empty(lot)
-        _post(member_id, "dispute_lost", lot.id, pairs, now)
 
 
 def earn(*, offers: dict[UUID, bool], now: datetime) -> int:
@@ -219,37 +271,19 @@ def _day(lot: Lot, is_membership: bool, now: datetime) -> Event | None:
     )
 
 
-def _left(lot: Lot) -> Returned:
-    """What a lot still carries, and the fee on it."""
-    net = lot.net - lot.net_recognised
-    vat = lot.vat - policy.recognised(net=lot.vat, units=lot.units, used=lot.used)
-    fee = without_vat((net + vat) * _FEE_PERCENT // 100, basis_points=_VAT_BASIS_POINTS)
-    return Returned(net, vat, lot.units - lot.used, fee.net, fee.vat)
+def _undisputed(lot: Lot) -> Payment | None:
+    """The payment that a lot was bought with, if all of it is still the chain's."""
+    of_order = select(OrderItem.order_id).where(OrderItem.id == lot.order_item_id)
+    order_id = db.session.scalar(of_order)
+    paid = order_id and payments.find_paid(purpose="voucher_order", purpose_id=order_id)
+    if not paid or paid.repaid or payments.list_disputes(payment_id=paid.id):
+        return None
+    return paid
 
 
 def _leave(lot: Lot, cups: int) -> UnderWay:
-    net = policy.carried(
-        net=lot.net,
-        units=lot.units,
-        used=lot.used,
-        net_recognised=lot.net_recognised,
-        cups=cups,
-    )
-    vat = policy.carried(
-        net=lot.vat,
-        units=lot.units,
-        used=lot.used,
-        net_recognised=policy.recognised(net=lot.vat, units=lot.units, used=lot.used),
-        cups=cups,
-    )
-    lot.used += cups
-    lot.net_recognised += net
-    lot.is_open = lot.used < lot.units
-    return UnderWay(lot, cups, net, vat)
-
-
-def _empty(lot: Lot) -> None:
-    lot.used, lot.net_recognised, lot.is_open = lot.units, lot.net, False
+    sent = take_out(lot, cups)
+    return UnderWay(lot, sent.cups, sent.net, sent.vat)
 
 
 def _child(sent: UnderWay, member_id: UUID, *, units: int, net: int, vat: int) -> Lot:
@@ -268,8 +302,12 @@ def _child(sent: UnderWay, member_id: UUID, *, units: int, net: int, vat: int) -
         units=units,
         net=net,
         vat=vat,
+        buyer_id=parent.buyer_id,
+        order_item_id=parent.order_item_id,
         sold_at=parent.sold_at,
+        expiry_mode=parent.expiry_mode,
         ends_at=parent.ends_at,
+        due_at=parent.due_at,
     )
     db.session.add(lot)
     db.session.flush()

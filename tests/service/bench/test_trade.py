@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+import invoicing.proof
 import redemption.proof
 import vouchers.proof
 from bench.trade import Trade, play
@@ -18,7 +19,7 @@ from ledger.service.closing import list_periods
 from tests.conftest import Engines, empty_database
 
 FIRST_ON = date(2026, 1, 1)
-ROOMS = (redemption.proof, vouchers.proof)  # importing them registers their checks
+ROOMS = (invoicing.proof, redemption.proof, vouchers.proof)  # importing them registers their checks
 
 
 @pytest.fixture(scope="module")

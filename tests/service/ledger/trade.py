@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 
+import invoicing.proof
 import redemption.proof
 import vouchers.proof
 from kernel import clock
@@ -20,7 +21,7 @@ from ledger.service.fold import fold_some
 from redemption.service.void import void
 from tests.world import Till, World
 
-REGISTERED = (redemption.proof, vouchers.proof)
+REGISTERED = (invoicing.proof, redemption.proof, vouchers.proof)
 DECEMBER = Month(date(2025, 12, 1))
 
 
