@@ -1,0 +1,1 @@
+"""Cups that come back for money, and money that banks take back."""

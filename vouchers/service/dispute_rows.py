@@ -1,0 +1,151 @@
+"""What was bought with a disputed payment: all its cups, wherever they are, under their locks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select, tuple_
+
+import chain
+import ledger
+from kernel.db import db
+from kernel.errors import TryAgain
+from ledger import Event, Pair
+from payments import Dispute, Payment
+from vouchers.models import Gift, GiftItem, Lot, Order, OrderItem
+from vouchers.policy import PURPOSE
+from vouchers.wallet import change_wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """All cups of a disputed payment, locked: lots of any wallet, and gifts that are open."""
+
+    payment: Payment
+    store_id: UUID
+    lots: Sequence[Lot]
+    gifts: Sequence[Gift]
+
+    def freeze(self, at: datetime) -> None:
+        for lot in self.lots:
+            lot.frozen_at = lot.frozen_at or at
+        for gift in self.gifts:
+            gift.frozen_at = gift.frozen_at or at
+
+    def thaw(self) -> None:
+        for lot in self.lots:
+            lot.frozen_at = None
+        for gift in self.gifts:
+            gift.frozen_at = None
+
+
+def lock_purchase(payment: Payment) -> Purchase:
+    """Lock every wallet that holds cups of the payment, and its open gifts.
+
+    Raises:
+        TryAgain: cups got into one more wallet meanwhile.
+    """
+    lots = _lots_of(payment)
+    locked = {lot.member_id for lot in lots} | {payment.member_id}
+    for member_id in sorted(locked):
+        change_wallet(member_id)
+    gifts = _open_gifts(_lots_of(payment))
+    lots = _lots_of(payment)
+    if not locked.issuperset(lot.member_id for lot in lots):
+        raise TryAgain
+    return Purchase(payment, _store_of(payment, lots), lots, gifts)
+
+
+def _store_of(payment: Payment, lots: Sequence[Lot]) -> UUID:
+    if payment.purpose == PURPOSE:
+        return db.session.get_one(Order, payment.purpose_id).store_id
+    return lots[0].store_id if lots else chain.online_store().id
+
+
+def _lots_of(payment: Payment) -> list[Lot]:
+    """The lots of what was paid for, as they are now, the buyer's own first."""
+    if payment.purpose == PURPOSE:
+        items = select(OrderItem.id).where(OrderItem.order_id == payment.purpose_id)
+        found = _read(select(Lot).where(Lot.order_item_id.in_(items)))
+    else:
+        found = _with_given(payment)
+    return sorted(found, key=lambda lot: (lot.member_id != payment.member_id, lot.sold_at, lot.id))
+
+
+def _with_given(payment: Payment) -> list[Lot]:
+    """The lot of a plan's period, and those that its cups were given on to."""
+    period = (
+        Lot.member_id == payment.member_id,
+        Lot.source == "period",
+        Lot.source_id == payment.purpose_id,
+    )
+    newest = found = _read(select(Lot).where(*period))
+    while newest:
+        claimed = (
+            _items_of(newest)
+            .add_columns(Gift.claimed_by_id)
+            .join(Gift, Gift.id == GiftItem.gift_id)
+            .where(Gift.status == "claimed")
+        )
+        places = [
+            (taker, "gift", item.gift_id, item.ordinal)
+            for item, taker in db.session.execute(claimed)
+        ]
+        place = tuple_(Lot.member_id, Lot.source, Lot.source_id, Lot.ordinal)
+        newest = _read(select(Lot).where(place.in_(places)))
+        found = [*found, *newest]
+    return found
+
+
+def _read(lots: Select[Lot]) -> list[Lot]:
+    return list(db.session.scalars(lots.execution_options(populate_existing=True)))
+
+
+def _items_of(lots: Sequence[Lot]) -> Select[GiftItem]:
+    places = [(lot.member_id, lot.id) for lot in lots]
+    return select(GiftItem).where(tuple_(GiftItem.member_id, GiftItem.lot_id).in_(places))
+
+
+def _open_gifts(lots: Sequence[Lot]) -> list[Gift]:
+    ids = [item.gift_id for item in db.session.scalars(_items_of(lots))]
+    found = select(Gift).where(Gift.id.in_(ids), Gift.status == "open").order_by(Gift.id)
+    locked = found.with_for_update().execution_options(populate_existing=True)
+    return list(db.session.scalars(locked))
+
+
+def is_held_back(payment: Payment) -> bool:
+    """Whether a payment has an open dispute, or nothing of it is left since disputes were lost."""
+    disputes = db.session.scalars(select(Dispute).where(Dispute.payment_id == payment.id)).all()
+    lost = sum(one.amount for one in disputes if one.status == "lost")
+    is_gone = lost > 0 and lost + payment.repaid >= payment.amount
+    return is_gone or any(one.status == "open" for one in disputes)
+
+
+def release(purchase: Purchase) -> None:
+    if not is_held_back(purchase.payment):
+        purchase.thaw()
+
+
+def post_event(
+    dispute: Dispute,
+    purchase: Purchase,
+    kind: str,
+    pairs: Sequence[Pair],
+    *,
+    at: datetime,
+    now: datetime,
+    member_id: UUID | None = None,
+) -> None:
+    ledger.post(
+        Event(
+            member_id=member_id or purchase.payment.member_id,
+            kind=kind,
+            source_id=dispute.id,
+            pairs=pairs,
+            event_at=at,
+            occurred_on=chain.local_date(purchase.store_id, at),
+            known_on=chain.local_date(purchase.store_id, now),
+            currency=dispute.currency,
+        )
+    )
