@@ -1,34 +1,112 @@
-"""The payment provider: what is asked of it, what it says, and the cards that members keep."""
+"""Payment providers: what is asked of them, what they say, and the cards that members keep."""
 
 from payments import policy
-from payments.errors import CardDeclined, CardNeedsAuthentication, NoAnswer, SignatureInvalid
-from payments.models import Card, Payment
-from payments.queries import card_of, find_open, find_paid, get_payment
+from payments.errors import (
+    CardDeclined,
+    CardNeedsAuthentication,
+    CountUnexplained,
+    NoAnswer,
+    NothingLeft,
+    PaymentUnderWay,
+    ShiftClosed,
+    SignatureInvalid,
+    TerminalNotSetUp,
+)
+from payments.gateway import CARDS, CASH, TERMINAL
+from payments.models import (
+    Card,
+    Dispute,
+    Payment,
+    PaymentDifference,
+    Repayment,
+    ShiftTotal,
+)
+from payments.queries import (
+    card_of,
+    find_open,
+    find_paid,
+    find_repayment,
+    get_payment,
+    get_repayment,
+    list_payments,
+    list_payments_of,
+    list_repayments,
+    list_to_hand_out,
+)
 from payments.reconciliation import Reconciliation, reconcile, reconciliation_lines
+from payments.saved_cards import forget_card, get_card, list_cards
 from payments.service.begin import begin
 from payments.service.cards import save_card
+from payments.service.cash import hand_out, take_cash
 from payments.service.charge import cancel, charge
+from payments.service.differences import list_differences
+from payments.service.dispute import (
+    get_dispute,
+    list_disputes,
+    lock_dispute,
+    open_disputes,
+    record_dispute,
+)
 from payments.service.receive import LARGEST_BODY, receive
+from payments.service.repay import begin_repayment, repay_again
+from payments.service.shift import ShiftSum, close_shift, shift_sums
+from payments.service.surplus import return_surplus, surplus_owed
 
 __all__ = [
+    "CARDS",
+    "CASH",
     "LARGEST_BODY",
+    "TERMINAL",
     "Card",
     "CardDeclined",
     "CardNeedsAuthentication",
+    "CountUnexplained",
+    "Dispute",
     "NoAnswer",
+    "NothingLeft",
     "Payment",
+    "PaymentDifference",
+    "PaymentUnderWay",
     "Reconciliation",
+    "Repayment",
+    "ShiftClosed",
+    "ShiftSum",
+    "ShiftTotal",
     "SignatureInvalid",
+    "TerminalNotSetUp",
     "begin",
+    "begin_repayment",
     "cancel",
     "card_of",
     "charge",
+    "close_shift",
     "find_open",
     "find_paid",
+    "find_repayment",
+    "forget_card",
+    "get_card",
+    "get_dispute",
     "get_payment",
+    "get_repayment",
+    "hand_out",
+    "list_cards",
+    "list_differences",
+    "list_disputes",
+    "list_payments",
+    "list_payments_of",
+    "list_repayments",
+    "list_to_hand_out",
+    "lock_dispute",
+    "open_disputes",
     "policy",
     "receive",
     "reconcile",
     "reconciliation_lines",
+    "record_dispute",
+    "repay_again",
+    "return_surplus",
     "save_card",
+    "shift_sums",
+    "surplus_owed",
+    "take_cash",
 ]

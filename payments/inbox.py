@@ -3,6 +3,7 @@
 An event may be lost, doubled, late or out of order, so it only says where to look.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,10 +15,14 @@ from kernel.db import db
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
 from payments.errors import NoAnswer
-from payments.gateway import Intent, SeenCard, Setup, provider
-from payments.models import Customer, Payment, ProviderEvent
+from payments.exchanged import Intent, SeenDispute, SeenRepayment, Setup
+from payments.gateway import cards
+from payments.models import Customer, Payment, ProviderEvent, Repayment
 from payments.service.cards import keep_card
+from payments.service.differences import note_dispute
+from payments.service.dispute import record_dispute
 from payments.service.record import record
+from payments.service.record_repayment import record_repayment
 
 log = structlog.get_logger()
 
@@ -31,6 +36,14 @@ _OF_PAYMENTS = {
     for state in ("succeeded", "payment_failed", "requires_action", "processing", "canceled")
 }
 _OF_CARDS = {"setup_intent.succeeded"}
+_OF_REPAYMENTS = {f"refund.{state}" for state in ("created", "updated", "failed")}
+_OF_CHARGES = {"charge.refunded"}
+_OF_DISPUTES = {
+    f"charge.dispute.{state}"
+    for state in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+}
+
+Effect = Callable[[datetime], None]
 
 
 def read_events() -> None:
@@ -74,28 +87,39 @@ def _read(event: ProviderEvent) -> None:
 
 
 def _act(event: ProviderEvent) -> None:
-    ref = event.object_ref
-    if ref and event.type in _OF_PAYMENTS:
-        intent = provider().get_intent(ref)
-        again(lambda: _close(event.id, intent))
-    elif ref and event.type in _OF_CARDS:
-        setup = provider().get_setup(ref)
-        again(lambda: _close(event.id, setup))
-    else:
-        again(lambda: _close(event.id, None))
+    effect = _effect(event.type, event.object_ref) if event.object_ref else None
+    again(lambda: _close(event.id, effect))
 
 
-def _close(event_id: str, seen: Intent | Setup | None) -> None:
+def _effect(kind: str, ref: str) -> Effect | None:
+    """Fetch what an event tells of; answer how to write it down, which is done under locks."""
+    if kind in _OF_PAYMENTS:
+        intent = cards().get_intent(ref)
+        return lambda now: _record_if_ours(intent, now)
+    if kind in _OF_CARDS:
+        setup = cards().get_setup(ref)
+        return lambda now: _keep_if_ours(setup, now)
+    if kind in _OF_REPAYMENTS:
+        repaid = cards().get_repayment(ref)
+        return lambda now: _record_repaid([repaid], now)
+    if kind in _OF_CHARGES:
+        of_charge = cards().list_of_charge(ref)
+        return lambda now: _record_repaid(of_charge, now)
+    if kind in _OF_DISPUTES:
+        dispute = cards().get_dispute(ref)
+        return lambda now: _record_dispute(dispute, now)
+    return None
+
+
+def _close(event_id: str, effect: Effect | None) -> None:
     """The effect and the event's end commit together."""
     now = clock.now()
     with transaction():
         event = _undone(event_id)
         if event is None:
             return
-        if isinstance(seen, Intent):
-            _record_if_ours(seen, now)
-        elif isinstance(seen, Setup) and seen.status == "succeeded" and seen.card:
-            _keep_if_ours(seen.customer_ref, seen.card, now)
+        if effect is not None:
+            effect(now)
         event.done_at, event.is_open = now, False
 
 
@@ -105,11 +129,25 @@ def _record_if_ours(seen: Intent, now: datetime) -> None:
         record(payment_id=seen.payment_id, seen=seen, now=now)
 
 
-def _keep_if_ours(customer_ref: str, card: SeenCard, now: datetime) -> None:
-    ours = select(Customer.member_id).where(Customer.provider_ref == customer_ref)
+def _record_repaid(seen: Sequence[SeenRepayment], now: datetime) -> None:
+    for one in seen:
+        if one.repayment_id is not None and db.session.get(Repayment, one.repayment_id) is not None:
+            record_repayment(repayment_id=one.repayment_id, seen=one, now=now)
+
+
+def _record_dispute(seen: SeenDispute, now: datetime) -> None:
+    """What is not ours is kept as a difference, for finance."""
+    if record_dispute(seen, now=now) is None and seen.status != "inquiry":
+        note_dispute(seen, now=now)
+
+
+def _keep_if_ours(seen: Setup, now: datetime) -> None:
+    if seen.status != "succeeded" or seen.card is None:
+        return
+    ours = select(Customer.member_id).where(Customer.provider_ref == seen.customer_ref)
     member_id = db.session.scalar(ours)
     if member_id is not None:
-        keep_card(member_id=member_id, seen=card, now=now)
+        keep_card(member_id=member_id, seen=seen.card, now=now)
 
 
 def _undone(event_id: str) -> ProviderEvent | None:

@@ -1,6 +1,7 @@
 """What may follow on what, and what a refusal means. Pure rules."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 # The provider counts some currencies finer than we do, although nobody can pay the difference;
 # to the bank it sends them whole (https://docs.stripe.com/currencies#special-cases).
@@ -61,7 +62,17 @@ _NO_CHARGE = {
     "fee": "provider_fee",
 }
 
+# A bank can send back what had arrived.
+_RETURNING = {
+    "intent": {"processing", "succeeded", "failed"},
+    "processing": {"succeeded", "failed"},
+    "succeeded": {"failed"},
+}
+
 _FIRST_LOOK = timedelta(seconds=60)
+_AT_COUNTER, _CLERK_WAITS_FOR = timedelta(seconds=2), timedelta(minutes=3)
+_FIRST_REPAYMENT_LOOK = timedelta(seconds=15)
+_SURPLUS_RESTS, _SURPLUS_ATTEMPTS = timedelta(days=1), 7
 _LAST_LOOK = timedelta(hours=1)
 _KEY_IS_KNOWN_FOR = timedelta(hours=23)
 _HOLDER_WAITS_FOR = timedelta(minutes=30)
@@ -112,6 +123,25 @@ def moved(current: str, seen: str) -> str:
     return seen if seen in _FORWARD.get(current, ()) else current
 
 
+def in_form(seen: str) -> str:
+    """What the status of a payment in the payer's own form means to us.
+
+    As long as the form can be filled in, the payment waits for its payer, however many cards were
+    refused in it.
+    """
+    return "requires_action" if seen in ("intent", "failed") else seen
+
+
+def returned(current: str, seen: str) -> str:
+    """The status of a repayment after the provider was seen to say `seen`."""
+    return seen if seen in _RETURNING.get(current, ()) else current
+
+
+def decided(current: str, seen: str) -> str:
+    """The status of a dispute after it was seen to be `seen`: decided is never open again."""
+    return current if seen == "open" else seen
+
+
 def is_final(failure: str | None) -> bool:
     """Whether trying the same card again is useless or forbidden (a hard decline)."""
     return failure in _HARD
@@ -124,9 +154,24 @@ def told(failure: str | None) -> str:
     return failure
 
 
-def next_look_at(*, asked_at: datetime, now: datetime) -> datetime:
-    """When to ask the provider again what became of a payment: the older, the more seldom."""
+def next_look_at(*, asked_at: datetime, now: datetime, is_at_counter: bool = False) -> datetime:
+    """When to ask the provider again what became of a payment: the older, the more seldom.
+
+    At the counter a clerk waits for it, and nothing tells us unasked.
+    """
+    if is_at_counter and now - asked_at < _CLERK_WAITS_FOR:
+        return now + _AT_COUNTER
     return now + min(max(now - asked_at, _FIRST_LOOK), _LAST_LOOK)
+
+
+def next_repayment_look_at(*, asked_at: datetime, now: datetime) -> datetime:
+    """When to ask again about a repayment: nobody waits for it, but money is owed."""
+    return now + min(max(now - asked_at, _FIRST_REPAYMENT_LOOK), _LAST_LOOK)
+
+
+def surplus_again_at(*, attempts: int, now: datetime) -> datetime | None:
+    """When to try once more to give back what nobody had to pay; None after a week of trying."""
+    return now + _SURPLUS_RESTS if attempts < _SURPLUS_ATTEMPTS else None
 
 
 def may_repeat(*, asked_at: datetime, now: datetime, is_off_session: bool) -> bool:
@@ -134,6 +179,7 @@ def may_repeat(*, asked_at: datetime, now: datetime, is_off_session: bool) -> bo
 
     As long as the provider surely still knows the key: it forgets after 24 hours. On session, as
     long as its holder may still wait: after an outage nobody is charged for what they gave up.
+    Money that is owed to a payer is like a charge off session.
     """
     return now - asked_at < (_KEY_IS_KNOWN_FOR if is_off_session else _HOLDER_WAITS_FOR)
 
@@ -141,3 +187,8 @@ def may_repeat(*, asked_at: datetime, now: datetime, is_off_session: bool) -> bo
 def may_still_arrive(*, asked_at: datetime, now: datetime) -> bool:
     """Whether a request that was never answered could still be under way."""
     return now - asked_at < _LATE_ARRIVAL
+
+
+def first_id(at: datetime) -> UUID:
+    """Below every id that is made from a moment on: ids begin with their milliseconds."""
+    return UUID(int=int(at.timestamp() * 1_000) << 80)

@@ -1,5 +1,6 @@
 """What others may know of payments."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -7,7 +8,8 @@ from sqlalchemy import Select, select
 from kernel.db import db
 from kernel.errors import NotFound
 from payments import policy
-from payments.models import Payment
+from payments.gateway import CASH
+from payments.models import Payment, Repayment
 
 
 def get_payment(payment_id: UUID) -> Payment:
@@ -38,6 +40,51 @@ def find_open(*, purpose: str, purpose_id: UUID) -> Payment | None:
     """Answer the attempt that may still be paid, if there is one."""
     still = _of(purpose, purpose_id).where(Payment.status.in_(policy.OPEN))
     return db.session.scalar(still.order_by(Payment.attempt.desc()).limit(1))
+
+
+def list_payments(*, purpose: str, purpose_id: UUID) -> Sequence[Payment]:
+    """All attempts to be paid for a purpose, in their order."""
+    return db.session.scalars(_of(purpose, purpose_id).order_by(Payment.attempt)).all()
+
+
+def list_payments_of(*, member_id: UUID, after: UUID | None, limit: int) -> Sequence[Payment]:
+    """What a member was asked to pay, in whatever state, from after a payment; the oldest first."""
+    theirs = select(Payment).where(Payment.member_id == member_id)
+    if after is not None:
+        theirs = theirs.where(Payment.id > after)
+    return db.session.scalars(theirs.order_by(Payment.id).limit(limit)).all()
+
+
+def get_repayment(repayment_id: UUID) -> Repayment:
+    """Answer a repayment.
+
+    Raises:
+        NotFound: there is none.
+    """
+    repayment = db.session.get(Repayment, repayment_id)
+    if repayment is None:
+        raise NotFound
+    return repayment
+
+
+def find_repayment(*, purpose: str, purpose_id: UUID) -> Repayment | None:
+    """Answer the newest attempt to give money back for a purpose, if there is one."""
+    ours = select(Repayment).where(Repayment.purpose == purpose, Repayment.purpose_id == purpose_id)
+    return db.session.scalar(ours.order_by(Repayment.attempt.desc()).limit(1))
+
+
+def list_repayments(*, payment_id: UUID) -> Sequence[Repayment]:
+    """What was given back of a payment, or was tried to be, the oldest first."""
+    ours = select(Repayment).where(Repayment.payment_id == payment_id)
+    return db.session.scalars(ours.order_by(Repayment.id)).all()
+
+
+def list_to_hand_out(*, after: UUID | None, limit: int) -> Sequence[Repayment]:
+    """Cash that waits for a clerk to hand it out, the oldest first."""
+    waiting = select(Repayment).where(Repayment.provider == CASH, Repayment.status == "processing")
+    if after is not None:
+        waiting = waiting.where(Repayment.id > after)
+    return db.session.scalars(waiting.order_by(Repayment.id).limit(limit)).all()
 
 
 def _of(purpose: str, purpose_id: UUID) -> Select[Payment]:

@@ -19,7 +19,7 @@ from kernel.db import db
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
 from payments.errors import NoAnswer
-from payments.gateway import Page, SeenPayout, SeenTransaction, provider
+from payments.gateway import Page, SeenPayout, SeenTransaction, cards
 from payments.models import Payment, Payout, ProviderFetch
 from payments.service.settle import keep_items, keep_payouts, keep_transactions
 
@@ -113,11 +113,11 @@ def _fetch_pages(walk: Walk) -> None:
 def _ask(walk: Walk, after: str | None) -> tuple[Callable[[], None], str | None]:
     """A page of the walk: how to keep it, and the place after it."""
     if walk.stream == "payouts":
-        payouts: Page[SeenPayout] = provider().list_payouts(
+        payouts: Page[SeenPayout] = cards().list_payouts(
             since=walk.since, until=walk.until, after=after
         )
         return lambda: keep_payouts(payouts.items), payouts.next_after
-    moved: Page[SeenTransaction] = provider().list_balance_transactions(
+    moved: Page[SeenTransaction] = cards().list_balance_transactions(
         since=walk.since, until=walk.until, after=after
     )
     return lambda: keep_transactions(moved.items), moved.next_after
@@ -185,7 +185,7 @@ def _unkept_payouts() -> Sequence[Payout]:
 def _fetch_items_of(payout: Payout) -> None:
     ref, after = payout.provider_ref, payout.items_after
     while True:
-        page = provider().list_paid_out(payout_ref=ref, after=after)
+        page = cards().list_paid_out(payout_ref=ref, after=after)
         is_kept = again(lambda: _keep_items(ref, after, page))  # noqa: B023
         if not is_kept or page.next_after is None:
             return

@@ -1,13 +1,10 @@
-"""Stripe, through its own library. The only file that knows the library.
+"""Stripe, through its own library. The only file that knows the library."""
 
-Stripe counts New Taiwan dollars in hundredths (NT$100 is 10000); our other currencies are in its
-minor units.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from uuid import UUID
 
 import stripe
@@ -15,18 +12,23 @@ import structlog
 from stripe.params import PaymentIntentCreateParams
 
 from payments import stripe_balance
-from payments.errors import NoAnswer
-from payments.gateway import (
+from payments.errors import NoAnswer, UnknownToProvider
+from payments.exchanged import (
     Charge,
     Intent,
     Page,
-    SeenCard,
+    Repay,
+    SeenDispute,
     SeenPayout,
+    SeenRepayment,
     SeenTransaction,
     Setup,
-    Status,
 )
-from payments.policy import AUTHENTICATION_REQUIRED, FINER_AT_PROVIDER, at_provider
+from payments.policy import at_provider
+from payments.stripe_payments import intent, setup
+from payments.stripe_refunds import dispute, repayment
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -35,14 +37,6 @@ _RETRIES = 2
 _PAGE = 100
 _CLOCKS_APART = timedelta(hours=1)
 _UNUSABLE = "payment_method_unusable"
-
-_STATUS: dict[str, Status] = {
-    "requires_confirmation": "intent",
-    "requires_action": "requires_action",
-    "processing": "processing",
-    "succeeded": "succeeded",
-    "canceled": "cancelled",
-}
 
 
 class StripeGateway:
@@ -72,14 +66,17 @@ class StripeGateway:
                 )
             except (stripe.CardError, stripe.InvalidRequestError) as refusal:
                 return _refused(asked, refusal)
-        return _intent(made.to_dict())
+        return intent(made.to_dict())
 
     def get_intent(self, ref: str) -> Intent:
         with _answering():
             found = self._v1.payment_intents.retrieve(ref, {"expand": ["payment_method"]})
-        return _intent(found.to_dict())
+        return intent(found.to_dict())
 
-    def find_intent(self, *, payment_id: UUID, customer_ref: str, since: datetime) -> Intent | None:
+    def find_intent(
+        self, *, payment_id: UUID, customer_ref: str | None, since: datetime
+    ) -> Intent | None:
+        assert customer_ref is not None  # whom the cards' provider charges is its customer
         with _answering():
             page = self._v1.payment_intents.list(
                 {
@@ -89,7 +86,7 @@ class StripeGateway:
                     "expand": ["data.payment_method"],
                 }
             )
-            seen = (_intent(one.to_dict()) for one in page.auto_paging_iter())
+            seen = (intent(one.to_dict()) for one in page.auto_paging_iter())
             return next((one for one in seen if one.payment_id == payment_id), None)
 
     def cancel(self, ref: str) -> Intent:
@@ -100,7 +97,61 @@ class StripeGateway:
                 if refusal.code != "payment_intent_unexpected_state":
                     raise
                 return self.get_intent(ref)
-        return _intent(gone.to_dict())
+        return intent(gone.to_dict())
+
+    def repay(self, asked: Repay) -> SeenRepayment:
+        with _answering():
+            try:
+                made = self._v1.refunds.create(
+                    {
+                        "payment_intent": asked.payment_ref,
+                        "amount": at_provider(asked.amount, asked.currency),
+                        "metadata": {"repayment_id": str(asked.repayment_id)},
+                    },
+                    {"idempotency_key": str(asked.repayment_id)},
+                )
+            except stripe.InvalidRequestError as refusal:
+                return _not_repaid(asked, refusal)
+        return repayment(made.to_dict())
+
+    def get_repayment(self, ref: str) -> SeenRepayment:
+        with _answering():
+            return repayment(self._v1.refunds.retrieve(ref).to_dict())
+
+    def find_repayment(self, *, repayment_id: UUID, payment_ref: str) -> SeenRepayment | None:
+        with _answering():
+            page = self._v1.refunds.list({"payment_intent": payment_ref, "limit": _PAGE})
+            seen = (repayment(one.to_dict()) for one in page.auto_paging_iter())
+            return next((one for one in seen if one.repayment_id == repayment_id), None)
+
+    def list_of_charge(self, charge_ref: str) -> Sequence[SeenRepayment]:
+        with _answering():
+            page = self._v1.refunds.list({"charge": charge_ref, "limit": _PAGE})
+        return [repayment(one.to_dict()) for one in page.data]
+
+    def list_payments(self, *, since: datetime, until: datetime, after: str | None) -> Page[Intent]:
+        with _answering():
+            asked = _span(since, until) | _from(after) | {"expand": ["data.payment_method"]}
+            found = self._v1.payment_intents.list(asked)  # type: ignore[arg-type]
+        return _page(found.to_dict(), intent)
+
+    def list_repayments(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenRepayment]:
+        with _answering():
+            found = self._v1.refunds.list(_span(since, until) | _from(after))  # type: ignore[arg-type]
+        return _page(found.to_dict(), repayment)
+
+    def get_dispute(self, ref: str) -> SeenDispute:
+        with _answering():
+            return dispute(self._v1.disputes.retrieve(ref).to_dict())
+
+    def list_disputes(
+        self, *, since: datetime, until: datetime, after: str | None
+    ) -> Page[SeenDispute]:
+        with _answering():
+            found = self._v1.disputes.list(_span(since, until) | _from(after))  # type: ignore[arg-type]
+        return _page(found.to_dict(), dispute)
 
     def set_up_card(self, *, customer_ref: str, method_ref: str) -> Setup:
         with _answering():
@@ -121,14 +172,14 @@ class StripeGateway:
                 )
             except (stripe.CardError, stripe.InvalidRequestError) as refusal:
                 return Setup("failed", customer_ref, failure=_failure_of(refusal))
-        setup = _setup(made.to_dict())
+        seen = setup(made.to_dict())
         # Asked again, the provider says what it said first: meanwhile the holder may have acted.
-        return self.get_setup(made.id) if setup.status == "requires_action" else setup
+        return self.get_setup(made.id) if seen.status == "requires_action" else seen
 
     def get_setup(self, ref: str) -> Setup:
         with _answering():
             found = self._v1.setup_intents.retrieve(ref, {"expand": ["payment_method"]})
-        return _setup(found.to_dict())
+        return setup(found.to_dict())
 
     def list_balance_transactions(
         self, *, since: datetime, until: datetime, after: str | None
@@ -168,19 +219,31 @@ def _answering() -> Iterator[None]:
     except (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError) as silence:
         log.warning("provider.silent", error=type(silence).__name__, status=silence.http_status)
         raise NoAnswer from silence
+    except stripe.InvalidRequestError as refusal:
+        if refusal.http_status != HTTPStatus.NOT_FOUND:
+            raise
+        raise UnknownToProvider from refusal
+
+
+def _page(shown: dict[str, Any], read: Callable[[dict[str, Any]], T]) -> Page[T]:
+    items = tuple(read(one) for one in shown["data"])
+    has_more = shown["has_more"] and shown["data"]
+    return Page(items, shown["data"][-1]["id"] if has_more else None)
 
 
 def _asking(asked: Charge) -> PaymentIntentCreateParams:
     params: PaymentIntentCreateParams = {
         "amount": at_provider(asked.amount, asked.currency),
         "currency": asked.currency.lower(),
-        "customer": asked.customer_ref,
-        "payment_method": asked.method_ref,
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-        "confirm": True,
         "metadata": {"payment_id": str(asked.payment_id)},
         "expand": ["payment_method"],
     }
+    if asked.customer_ref is not None:
+        params["customer"] = asked.customer_ref
+    if asked.method_ref is not None:  # else the payer confirms in the form, wallets among it
+        params["payment_method"] = asked.method_ref
+        params["confirm"] = True
     if asked.keeps_card:
         params["setup_future_usage"] = "off_session"
     if asked.is_off_session:
@@ -191,12 +254,22 @@ def _asking(asked: Charge) -> PaymentIntentCreateParams:
 def _refused(asked: Charge, refusal: stripe.StripeError) -> Intent:
     """A refusal is final for this request: no money moved, with or without an intent left over."""
     shown = _error(refusal).get("payment_intent")
-    seen = _intent(shown) if shown else None
+    seen = intent(shown) if shown else None
     if seen is not None and seen.status != "intent":
         return seen
     failure = _failure_of(refusal)
     ref = seen.ref if seen else None
     return Intent(ref, "failed", asked.payment_id, asked.amount, asked.currency, failure=failure)
+
+
+def _not_repaid(asked: Repay, refusal: stripe.StripeError) -> SeenRepayment:
+    """No money moved: nothing is left of the charge, or its holder's bank has taken it back."""
+    said = _error(refusal)
+    failure = str(refusal.code or said.get("param") or "refused")
+    log.warning("provider.not_repaid", code=refusal.code, param=said.get("param"))
+    return SeenRepayment(
+        None, "failed", asked.repayment_id, asked.payment_ref, asked.amount, asked.currency, failure
+    )
 
 
 def _failure_of(refusal: stripe.StripeError) -> str:
@@ -213,49 +286,3 @@ def _error(refusal: stripe.StripeError) -> dict[str, Any]:
     body = refusal.json_body
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
-
-
-def _intent(shown: dict[str, Any]) -> Intent:
-    status, failure = _outcome(shown)
-    currency = str(shown["currency"]).upper()
-    ours = (shown.get("metadata") or {}).get("payment_id")
-    return Intent(
-        ref=shown["id"],
-        status=status,
-        payment_id=UUID(ours) if ours else None,
-        amount=shown["amount"] // FINER_AT_PROVIDER.get(currency, 1),
-        currency=currency,
-        client_secret=shown.get("client_secret"),
-        failure=failure,
-        card=_card(shown.get("payment_method")),
-    )
-
-
-def _outcome(shown: dict[str, Any]) -> tuple[Status, str | None]:
-    if shown["status"] != "requires_payment_method":
-        return _STATUS[shown["status"]], None
-    error = shown.get("last_payment_error")
-    if error is None:
-        return "intent", None
-    failure = str(error.get("decline_code") or error.get("code") or "generic_decline")
-    # Off session there was nobody to authenticate. The same intent waits for its holder.
-    return ("requires_action" if failure == AUTHENTICATION_REQUIRED else "failed"), failure
-
-
-def _setup(shown: dict[str, Any]) -> Setup:
-    error = shown.get("last_setup_error") or {}
-    status = shown["status"]
-    return Setup(
-        status=status if status in ("succeeded", "requires_action") else "failed",
-        customer_ref=shown["customer"],
-        client_secret=shown.get("client_secret"),
-        failure=error.get("decline_code") or error.get("code"),
-        card=_card(shown.get("payment_method")),
-    )
-
-
-def _card(method: Any) -> SeenCard | None:
-    """The card of an expanded payment method; an id alone shows none."""
-    if not isinstance(method, dict) or "card" not in method:
-        return None
-    return SeenCard(method["id"], method["card"]["brand"], method["card"]["last4"])

@@ -13,9 +13,8 @@ from kernel import clock, queue
 from kernel.db import db
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
-from payments import policy
 from payments.models import Payment
-from payments.service.charge import charge
+from payments.service.charge import charge, next_look_at
 
 log = structlog.get_logger()
 
@@ -44,7 +43,7 @@ def _claim() -> list[UUID]:
         due = select(Payment).where(Payment.due_at <= now).order_by(Payment.due_at)
         payments = db.session.scalars(due.limit(_BATCH).with_for_update(skip_locked=True)).all()
         for payment in payments:
-            payment.due_at = policy.next_look_at(asked_at=payment.asked_at or now, now=now)
+            payment.due_at = next_look_at(payment, now=now)
         return [payment.id for payment in payments]
 
 

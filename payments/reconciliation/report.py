@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import BigInteger, Row, Select, cast, func, select
 
+from kernel.db import db
+from payments import policy
+from payments.gateway import CARDS
+from payments.models import Payment
+from payments.reconciliation.given_back import missing
 from payments.reconciliation.held import held
 from payments.reconciliation.lines import line_of, rows
 from payments.reconciliation.payouts import payouts
@@ -36,6 +41,10 @@ def reconcile(*, month_first_on: date, next_on: date) -> Reconciliation:
     sums = _Sums()
     for row in rows(span):
         _add(sums, span, row)
+    for line in missing(span):
+        _count(sums, line)
+    for status, currency, amount in db.session.execute(_paid_elsewhere(span)):
+        sums.cash[status][currency] += amount
     return Reconciliation(
         first_on=month_first_on,
         next_on=next_on,
@@ -59,18 +68,37 @@ def reconciliation_lines(*, month_first_on: date, next_on: date) -> Iterator[Lin
     span = span_of(month_first_on, next_on)
     for row in rows(span):
         yield line_of(span, row)
+    yield from missing(span)
 
 
 def _add(sums: _Sums, span: Span, row: Row[Any]) -> None:
     line = line_of(span, row)
-    sums.lines[line.verdict] += 1
-    if line.verdict != "matched":
-        sums.differences.append(line)
-    if line.ours_minor is not None and line.ours_currency is not None:
+    _count(sums, line)
+    if line.kind == "charge" and line.ours_minor is not None and line.ours_currency is not None:
         _charged(sums, line.ours_currency).ours_minor += line.ours_minor
         sums.cash[row.status][line.ours_currency] += row.amount
     if line.kind == "charge" and line.theirs_minor is not None and line.theirs_currency:
         _charged(sums, line.theirs_currency).theirs_minor += line.theirs_minor
+
+
+def _count(sums: _Sums, line: Line) -> None:
+    sums.lines[line.verdict] += 1
+    if line.verdict != "matched":
+        sums.differences.append(line)
+
+
+def _paid_elsewhere(span: Span) -> Select[str, str, int]:
+    """What came in cash and at terminals: the balance at the provider of the cards has none."""
+    return (
+        select(Payment.status, Payment.currency, cast(func.sum(Payment.amount), BigInteger))
+        .where(
+            Payment.status.in_(policy.PAID),
+            Payment.settled_at >= span.starts_at,
+            Payment.settled_at < span.ends_at,
+            Payment.provider != CARDS,
+        )
+        .group_by(Payment.status, Payment.currency)
+    )
 
 
 def _charged(sums: _Sums, currency: str) -> Charged:

@@ -13,12 +13,15 @@ _EXPLAINED = frozenset({None, "fraction_carried"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One payment beside its movement. An amount is None where that side has none this month.
+    """One payment, or money back, beside its movement; None where a side has none this month.
+
+    What goes back to a payer is negative, and what a bank sends back, or a won dispute, positive.
 
     `cause` says why the sides differ: `unknown_to_provider`, `not_fetched_yet`,
     `theirs_in_other_month` · `unknown_to_us` (somebody else's charge on the same account),
     `open_with_us` (its news is still to come), `failed_with_us`, `ours_in_other_month`,
-    `charged_twice`, `refund_not_ours`, `dispute_not_ours`, `provider_fee`, `other_movement` ·
+    `charged_twice`, `refund_not_ours` (nor is it of a repayment), `dispute_not_ours`,
+    `provider_fee`, `other_movement` ·
     `amount_differs`, `currency_differs`.
     """
 

@@ -1,6 +1,7 @@
 """The intent to be paid, as a row, before anybody is asked for money."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +12,23 @@ from kernel.db import db
 from kernel.errors import TryAgain
 from kernel.ids import new_id
 from payments import policy
+from payments.gateway import CARDS, refuse_unless_set_up
 from payments.models import Card, Payment
+from payments.service.shift import hold_shift
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How somebody wants to pay: at whom, in which form, with what."""
+
+    provider: str
+    by_holder: bool
+    method_ref: str | None
+
+    def is_other_than(self, payment: Payment) -> bool:
+        if (self.provider, self.by_holder) != (payment.provider, payment.by_holder):
+            return True
+        return self.method_ref is not None and payment.method_ref not in (None, self.method_ref)
 
 
 def begin(
@@ -24,40 +41,58 @@ def begin(
     card_id: UUID | None = None,
     payment_method: str | None = None,
     save_card: bool = False,
+    provider: str = CARDS,
+    by_holder: bool = False,
+    shift_id: UUID | None = None,
     now: datetime,
 ) -> Payment:
     """Answer the attempt with which to be paid for a purpose, in the caller's transaction.
 
-    What has been paid is paid; an attempt that is still open goes on, whatever card it is with;
-    else the next one begins. An attempt of which the provider has not heard gives way to another
-    card. `amount` is in minor units of ours; name a saved card or a `payment_method`, or neither
-    and name it to `charge`.
+    What has been paid is paid; an attempt that is still open goes on, whatever way it is paid; else
+    the next one begins. An attempt of which nobody has heard gives way to another way of paying.
+    `amount` is in minor units of ours; name a saved card or a `payment_method`, or neither and name
+    it to `charge`. At the counter `provider` is `terminal`, the `payment_method` is the terminal's
+    name, and `shift_id` says who asks. With `by_holder` the payer chooses in the provider's form.
+
+    Raises:
+        TerminalNotSetUp: there are no card terminals.
+        ShiftClosed: the shift's money was counted.
     """
+    refuse_unless_set_up(provider)
     attempts = lock_attempts(purpose, purpose_id)
-    method_ref = _method_of(card_id) if card_id else payment_method
-    going_on = _going_on(attempts, method_ref, now)
+    way = _Way(provider, by_holder, _method_of(card_id) if card_id else payment_method)
+    going_on = _going_on(attempts, way, now)
     if going_on is not None:
         return going_on
-    made: Payment | None = db.session.scalar(
-        insert(Payment)
-        .values(
-            id=new_id(),
-            member_id=member_id,
-            purpose=purpose,
-            purpose_id=purpose_id,
-            attempt=len(attempts) + 1,
-            amount=amount,
-            currency=currency,
-            card_id=card_id,
-            method_ref=method_ref,
-            keeps_card=save_card,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(Payment)
+    if shift_id is not None:
+        hold_shift(shift_id)
+    return add_attempt(
+        attempt=len(attempts) + 1,
+        member_id=member_id,
+        purpose=purpose,
+        purpose_id=purpose_id,
+        amount=amount,
+        currency=currency,
+        provider=provider,
+        by_holder=by_holder,
+        shift_id=shift_id,
+        card_id=card_id,
+        method_ref=way.method_ref,
+        keeps_card=save_card,
+        created_at=now,
     )
+
+
+def add_attempt(**facts: object) -> Payment:
+    """Write the next attempt down, in the caller's transaction.
+
+    Raises:
+        TryAgain: a racer began the same attempt just now; whoever looks again finds it.
+    """
+    row = insert(Payment).values(id=new_id(), **facts).on_conflict_do_nothing()
+    made: Payment | None = db.session.scalar(row.returning(Payment))
     if made is None:
-        raise TryAgain  # a racer began the same attempt just now: look again, and find it
+        raise TryAgain
     return made
 
 
@@ -68,18 +103,22 @@ def lock_attempts(purpose: str, purpose_id: UUID) -> Sequence[Payment]:
     return db.session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
-def _going_on(attempts: Sequence[Payment], method_ref: str | None, now: datetime) -> Payment | None:
+def give_way(payment: Payment, *, now: datetime) -> None:
+    """Drop an attempt of which no provider has heard, in the caller's transaction."""
+    payment.status, payment.settled_at = "cancelled", now
+    payment.failure = policy.NEVER_ASKED
+    db.session.flush()
+
+
+def _going_on(attempts: Sequence[Payment], way: _Way, now: datetime) -> Payment | None:
     paid = next((one for one in attempts if one.status == "succeeded"), None)
     if paid is not None or not attempts:
         return paid
     newest = attempts[-1]
     if newest.status not in policy.OPEN:
         return None
-    is_other = method_ref is not None and newest.method_ref not in (None, method_ref)
-    if newest.asked_at is None and is_other:
-        newest.status, newest.settled_at = "cancelled", now
-        newest.failure = policy.NEVER_ASKED
-        db.session.flush()
+    if newest.asked_at is None and way.is_other_than(newest):
+        give_way(newest, now=now)
         return None
     return newest
 

@@ -12,7 +12,7 @@ from kernel.ids import new_id
 from kernel.transaction import again, transaction
 from payments import policy
 from payments.errors import CardDeclined, CardNeedsAuthentication, NoAnswer
-from payments.gateway import SeenCard, Setup, provider
+from payments.gateway import SeenCard, Setup, cards
 from payments.models import Card, Customer
 
 
@@ -25,7 +25,7 @@ def customer_of(member_id: UUID) -> str:
     known = again(lambda: _find_customer(member_id))
     if known is not None:
         return known
-    made = provider().make_customer(member_id=member_id)
+    made = cards().make_customer(member_id=member_id)
     return again(lambda: _keep_customer(member_id, made))
 
 
@@ -66,7 +66,7 @@ def keep_card(*, member_id: UUID, seen: SeenCard, now: datetime) -> Card:
 def _set_up(member_id: UUID, payment_method: str) -> Setup:
     try:
         customer_ref = customer_of(member_id)
-        return provider().set_up_card(customer_ref=customer_ref, method_ref=payment_method)
+        return cards().set_up_card(customer_ref=customer_ref, method_ref=payment_method)
     except NoAnswer as silence:
         raise Unavailable from silence
 

@@ -9,10 +9,11 @@ from kernel import clock
 from kernel.transaction import again, transaction
 from payments import policy
 from payments.errors import NoAnswer
-from payments.gateway import Charge, Intent, provider
+from payments.gateway import CARDS, TERMINAL, Charge, Intent, provider
 from payments.models import Payment
 from payments.service.cards import customer_of
-from payments.service.record import lock_payment, record
+from payments.service.locks import lock_payment
+from payments.service.record import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,12 @@ def _ask(
             return _Asked(payment, payment.asked_at or now)
         if payment.asked_at is None:
             payment.method_ref = payment.method_ref or payment_method
-            if payment.method_ref is None:
+            if payment.method_ref is None and not payment.by_holder:
                 raise ValueError("a charge needs a saved card or a payment method")
             payment.keeps_card = payment.keeps_card or save_card
             payment.is_off_session = off_session
             payment.asked_at = now
-        payment.due_at = policy.next_look_at(asked_at=payment.asked_at, now=now)
+        payment.due_at = next_look_at(payment, now=now)
         return _Asked(payment, payment.asked_at)
 
 
@@ -96,16 +97,16 @@ def _settle(asked: _Asked, look: Callable[[_Asked], Intent]) -> Payment:
 
 def _look(asked: _Asked) -> Intent:
     payment = asked.payment
+    asking = provider(payment.provider)
     if payment.provider_ref is not None:
-        return provider().get_intent(payment.provider_ref)
-    customer_ref = customer_of(payment.member_id)
+        return asking.get_intent(payment.provider_ref)
+    customer_ref = _customer_of(payment)
     is_off_session = payment.is_off_session
     if not policy.may_repeat(
         asked_at=asked.asked_at, now=clock.now(), is_off_session=is_off_session
     ):
         return _search(asked, customer_ref)
-    assert payment.method_ref is not None  # held by the database for what was asked
-    return provider().charge(
+    return asking.charge(
         Charge(
             payment_id=payment.id,
             amount=payment.amount,
@@ -120,26 +121,39 @@ def _look(asked: _Asked) -> Intent:
 
 def _give_up(asked: _Asked) -> Intent:
     payment = asked.payment
+    asking = provider(payment.provider)
     if payment.provider_ref is not None:
-        return provider().cancel(payment.provider_ref)
+        return asking.cancel(payment.provider_ref)
     if policy.may_still_arrive(asked_at=asked.asked_at, now=clock.now()):
         raise NoAnswer
-    found = _search(asked, customer_of(payment.member_id))
+    found = _search(asked, _customer_of(payment))
     if found.ref is None or found.status not in policy.OPEN:
         return found
-    return provider().cancel(found.ref)
+    return asking.cancel(found.ref)
 
 
-def _search(asked: _Asked, customer_ref: str) -> Intent:
+def _customer_of(payment: Payment) -> str | None:
+    """Only the provider of the web and the app is told of customers."""
+    return customer_of(payment.member_id) if payment.provider == CARDS else None
+
+
+def _search(asked: _Asked, customer_ref: str | None) -> Intent:
     """Look among the customer's payments; one that is not there never reached the provider."""
     ours = asked.payment
-    found = provider().find_intent(
+    found = provider(ours.provider).find_intent(
         payment_id=ours.id, customer_ref=customer_ref, since=asked.asked_at
     )
     if found is not None:
         return found
     lost = policy.NEVER_ARRIVED
     return Intent(None, "failed", ours.id, ours.amount, ours.currency, failure=lost)
+
+
+def next_look_at(payment: Payment, *, now: datetime) -> datetime:
+    """When to ask again what became of an open payment."""
+    is_at_counter = payment.provider == TERMINAL
+    asked_at = payment.asked_at or now
+    return policy.next_look_at(asked_at=asked_at, now=now, is_at_counter=is_at_counter)
 
 
 def _wait(payment_id: UUID) -> Payment:

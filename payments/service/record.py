@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-import structlog
 from sqlalchemy import select
 
 from kernel import outbox
@@ -15,21 +14,7 @@ from payments.gateway import Intent
 from payments.models import Payment
 from payments.service.begin import lock_attempts
 from payments.service.cards import keep_card
-
-log = structlog.get_logger()
-
-
-def lock_payment(payment_id: UUID) -> Payment:
-    """Lock a payment and read it as it is now.
-
-    Raises:
-        NotFound: there is no such payment.
-    """
-    mine = select(Payment).where(Payment.id == payment_id).with_for_update()
-    payment = db.session.scalar(mine.execution_options(populate_existing=True))
-    if payment is None:
-        raise NotFound
-    return payment
+from payments.service.surplus import owe
 
 
 def record(*, payment_id: UUID, seen: Intent, now: datetime) -> Payment:
@@ -45,12 +30,13 @@ def record(*, payment_id: UUID, seen: Intent, now: datetime) -> Payment:
     payment = next(one for one in attempts if one.id == payment_id)
     _check_is_ours(payment, seen)
     payment.provider_ref = payment.provider_ref or seen.ref
-    status = policy.moved(payment.status, seen.status)
+    status = policy.moved(payment.status, _meaning(payment, seen))
     if status == payment.status:
         return payment
     before, payment.status = payment.status, status
     payment.failure = seen.failure or ("cancelled" if status == "cancelled" else None)
-    payment.client_secret = seen.client_secret if status == "requires_action" else None
+    waits = status == "requires_action" or (payment.by_holder and status in policy.OPEN)
+    payment.client_secret = seen.client_secret if waits else None
     if status not in policy.OPEN:
         payment.settled_at, payment.due_at = now, None
     if status == "succeeded":
@@ -59,6 +45,12 @@ def record(*, payment_id: UUID, seen: Intent, now: datetime) -> Payment:
         _tell_failure(payment, now)
     db.session.flush()
     return payment
+
+
+def _meaning(payment: Payment, seen: Intent) -> str:
+    """A card that is refused in the payer's own form leaves the form open."""
+    is_form_open = payment.by_holder and seen.client_secret is not None
+    return policy.in_form(seen.status) if is_form_open else seen.status
 
 
 def _lock_siblings(payment_id: UUID) -> Sequence[Payment]:
@@ -81,7 +73,7 @@ def _take(payment: Payment, seen: Intent, attempts: Sequence[Payment], now: date
         payment.card_id = keep_card(member_id=payment.member_id, seen=seen.card, now=now).id
     if any(one.status == "succeeded" for one in attempts if one is not payment):
         payment.status = "surplus"
-        log.error("payment.surplus", payment_id=str(payment.id), purpose=payment.purpose)
+        owe(payment, now=now)
         return
     outbox.emit(
         f"{payment.purpose}.paid",

@@ -13,8 +13,8 @@ from kernel.db import db
 from kernel.ids import new_id
 from kernel.outbox import Outbox
 from kernel.transaction import transaction
-from payments import Payment, begin
-from tests.fakes import FakeGateway, fake_provider
+from payments import Payment, Repayment, begin, begin_repayment, charge
+from tests.fakes import GOOD, FakeGateway, fake_provider
 
 PURPOSE = "test_purpose"
 
@@ -54,6 +54,47 @@ def owed(app: Flask) -> Callable[..., UUID]:
             return payment.id
 
     return owed
+
+
+@pytest.fixture
+def paid(provider: FakeGateway, owed: Callable[..., UUID]) -> Callable[..., Payment]:
+    """Be paid 100 dollars by a good card."""
+    del provider
+
+    def paid(**asked: object) -> Payment:
+        return charge(payment_id=owed(**asked), payment_method=GOOD)
+
+    return paid
+
+
+@pytest.fixture
+def repaid(app: Flask) -> Callable[..., Repayment]:
+    """Begin to give some of a payment back, all 100 dollars unless said otherwise."""
+    del app
+
+    def repaid(payment_id: UUID, *, amount: int = 100, purpose_id: UUID | None = None) -> Repayment:
+        with transaction():
+            return begin_repayment(
+                payment_id=payment_id,
+                purpose="refund",
+                purpose_id=purpose_id or new_id(),
+                amount=amount,
+                now=clock.now(),
+            )
+
+    return repaid
+
+
+@pytest.fixture
+def read_back(app: Flask) -> Callable[[UUID], Repayment]:
+    """Read a repayment as it is in the database."""
+    del app
+
+    def read_back(repayment_id: UUID) -> Repayment:
+        with transaction():
+            return db.session.get_one(Repayment, repayment_id)
+
+    return read_back
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from kernel import clock
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
-from payments import Payment, begin, charge
+from payments import Payment, TerminalNotSetUp, begin, charge, gateway
 from payments.gateway import Intent
 from payments.service.record import record
 from tests.fakes import DECLINED, GOOD, WANTS_HOLDER, FakeGateway
@@ -97,6 +97,7 @@ def test_the_database_takes_one_open_attempt_for_a_purpose(owed: Owed, read: Rea
         db.session.add(second)
 
 
+@pytest.mark.usefixtures("world")
 def test_money_that_comes_twice_is_seen_and_kept_apart(
     provider: FakeGateway, owed: Owed, read: Read, told: Told
 ) -> None:
@@ -124,3 +125,11 @@ def test_a_payment_of_another_amount_is_a_bug(
     with pytest.raises(RuntimeError, match="is not what the provider shows"), transaction():
         record(payment_id=payment_id, seen=seen, now=clock.now())
     assert read(payment_id).status == "intent"
+
+
+def test_without_terminals_nobody_pays_at_one(owed: Owed) -> None:
+    assert gateway.names() == ("stripe",)
+    with pytest.raises(TerminalNotSetUp):
+        owed(provider="terminal", payment_method="till-1")
+    with pytest.raises(TerminalNotSetUp):
+        gateway.provider("terminal")

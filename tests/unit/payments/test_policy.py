@@ -3,6 +3,7 @@ from itertools import permutations
 
 import pytest
 
+from kernel.ids import new_id
 from payments import policy
 
 NOON = datetime(2026, 1, 14, 4, tzinfo=UTC)
@@ -68,3 +69,59 @@ def test_a_holder_is_not_charged_for_what_they_have_given_up():
     on_session = {"now": NOON, "is_off_session": False}
     assert policy.may_repeat(asked_at=NOON - timedelta(minutes=29), **on_session)
     assert not policy.may_repeat(asked_at=NOON - timedelta(minutes=30), **on_session)
+
+
+@pytest.mark.parametrize("news", list(permutations(["processing", "succeeded", "failed"])))
+def test_a_repayment_that_was_ever_seen_to_fail_has_failed(news: tuple[str, ...]) -> None:
+    status = "intent"
+    for seen in news:
+        status = policy.returned(status, seen)
+    assert status == "failed"
+
+
+@pytest.mark.parametrize("seen", ["processing", "succeeded"])
+def test_a_failed_repayment_is_never_anything_else(seen: str) -> None:
+    assert policy.returned("failed", seen) == "failed"
+
+
+@pytest.mark.parametrize("seen", ["intent", "failed"])
+def test_a_form_waits_for_its_payer_as_long_as_it_is_open(seen: str) -> None:
+    assert policy.in_form(seen) == "requires_action"
+    assert policy.in_form("succeeded") == "succeeded"
+
+
+@pytest.mark.parametrize("end", ["won", "lost"])
+def test_a_dispute_that_was_decided_is_never_open_again(end: str) -> None:
+    assert policy.decided(end, "open") == end
+    assert policy.decided("open", end) == end
+
+
+def test_a_clerk_is_answered_within_two_seconds_for_three_minutes() -> None:
+    def wait(age: timedelta) -> timedelta:
+        now = NOON + age
+        return policy.next_look_at(asked_at=NOON, now=now, is_at_counter=True) - now
+
+    assert wait(timedelta(0)) == timedelta(seconds=2)
+    assert wait(timedelta(seconds=179)) == timedelta(seconds=2)
+    assert wait(timedelta(minutes=3)) == timedelta(minutes=3)
+
+
+def test_a_repayment_is_asked_about_more_and_more_seldom() -> None:
+    def wait(age: timedelta) -> timedelta:
+        return policy.next_repayment_look_at(asked_at=NOON, now=NOON + age) - (NOON + age)
+
+    assert wait(timedelta(0)) == timedelta(seconds=15)
+    assert wait(timedelta(minutes=5)) == timedelta(minutes=5)
+    assert wait(timedelta(days=5)) == timedelta(hours=1)
+
+
+def test_a_surplus_is_tried_for_a_week() -> None:
+    assert policy.surplus_again_at(attempts=6, now=NOON) == NOON + timedelta(days=1)
+    assert policy.surplus_again_at(attempts=7, now=NOON) is None
+
+
+def test_ids_that_are_made_later_are_above_the_first_of_a_moment() -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    made = new_id()
+    after = datetime.now(UTC) + timedelta(milliseconds=1)
+    assert policy.first_id(before) < made < policy.first_id(after)
