@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from marshmallow import fields, validate
 
+import payments
 import redemption
 from api.fields import Day, Id, Integer, MoneyField, Schema, Text, Timestamp
 from kernel.errors import NotFound
@@ -13,21 +14,24 @@ from ledger.origins import find_payment, find_run
 from ledger.service import adjusting
 from redemption.queries import find_by_id
 from subs.origins import find_period
+from vouchers.gift_queries import find_gift
 from vouchers.origins import find_lot
 
-Sort = Literal["redemption", "lot", "adjustment", "settlement", "breakage"]
+Sort = Literal["redemption", "lot", "gift", "dispute", "adjustment", "settlement", "breakage"]
 
 _SORTS: dict[str, Sort] = {
     "redemption": "redemption",
     "sale": "lot",
     "lapse": "lot",
     "refund": "lot",
-    "gift": "lot",
-    "claim": "lot",
-    "gift_return": "lot",
+    "gift": "gift",
+    "claim": "gift",
+    "gift_return": "gift",
     "transfer": "lot",
     "earning": "lot",
-    "dispute_lost": "lot",
+    "dispute_opened": "dispute",
+    "dispute_won": "dispute",
+    "dispute_lost": "dispute",
     "adjustment": "adjustment",
     "settlement": "settlement",
     "breakage": "breakage",
@@ -95,6 +99,33 @@ class LotSourceView(Schema):
     )
 
 
+class GiftSourceView(Schema):
+    """Cups that were given."""
+
+    id = Id(required=True, metadata={"description": "The gift."})
+    status = Text(required=True, metadata={"description": "What has become of it."})
+    cups = Integer(required=True, metadata={"description": "How many."})
+    given_at = Timestamp(required=True, metadata={"description": "When."})
+    ends_at = Timestamp(required=True, metadata={"description": "Until when to claim it."})
+    closed_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When it was claimed or back."}
+    )
+
+
+class DisputeSourceView(Schema):
+    """Money that a bank took back."""
+
+    id = Id(required=True, metadata={"description": "The dispute."})
+    payment_id = Id(required=True, metadata={"description": "Of which payment."})
+    amount = MoneyField(required=True, metadata={"description": "How much the bank took."})
+    reason = Text(required=True, metadata={"description": "What its holder says."})
+    status = Text(required=True, metadata={"description": "What has become of it."})
+    opened_at = Timestamp(required=True, metadata={"description": "When."})
+    closed_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When it was decided, if it was."}
+    )
+
+
 class AdjustmentSourceView(Schema):
     """What finance booked by hand."""
 
@@ -143,6 +174,8 @@ class SourceView(Schema):
     )
     redemption = _nested(RedemptionSourceView, "Cups that were handed over")
     lot = _nested(LotSourceView, "Cups that were sold")
+    gift = _nested(GiftSourceView, "Cups that were given")
+    dispute = _nested(DisputeSourceView, "Money that a bank took back")
     adjustment = _nested(AdjustmentSourceView, "A correction by hand")
     settlement = _nested(SettlementSourceView, "A payment between stores")
     breakage = _nested(BreakageSourceView, "An estimate of breakage")
@@ -178,6 +211,17 @@ def _lot(entry: Entry) -> dict[str, Any] | None:
     }
 
 
+def _gift(entry: Entry) -> Any:
+    return find_gift(entry.source_id)
+
+
+def _dispute(entry: Entry) -> Any:
+    try:
+        return payments.get_dispute(entry.source_id)
+    except NotFound:
+        return None
+
+
 def _adjustment(entry: Entry) -> Any:
     try:
         return adjusting.get(entry.source_id).adjustment
@@ -205,6 +249,8 @@ def _breakage(entry: Entry) -> dict[str, Any] | None:
 _FIND = {
     "redemption": _redemption,
     "lot": _lot,
+    "gift": _gift,
+    "dispute": _dispute,
     "adjustment": _adjustment,
     "settlement": _settlement,
     "breakage": _breakage,

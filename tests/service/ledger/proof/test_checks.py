@@ -29,6 +29,30 @@ WITH RECURSIVE link AS (
 UPDATE seal SET chain = link.chain FROM link WHERE seal.number = link.number
 """
 
+INVOICED = """
+INSERT INTO invoice (id, member_id, store_id, legal_entity_id, source, source_id, currency,
+                     gross, net, vat, taken_back_gross, taken_back_net, taken_back_vat,
+                     first_on, status, random_code, sold_at)
+SELECT gen_random_uuid(), member_id, store_id, (SELECT id FROM legal_entity LIMIT 1),
+       '{source}', gen_random_uuid(), 'TWD', 500, 476, 24, {back}, {back}, 0,
+       '2026-01-01', 'due', '0000', sold_at
+FROM lot LIMIT 1"""
+INVOICED_LINE = """
+INSERT INTO invoice_line (invoice_id, ordinal, description, quantity, gross, net, vat, vat_code,
+                          basis_points, tax_type)
+SELECT id, 1, 'cups', 1, 500, 476, 24, 'standard', 500, 'taxable' FROM invoice"""
+INVOICED_DOCUMENT = """
+INSERT INTO invoice_document (id, invoice_id, ordinal, kind, cause_id, gross, net, vat,
+                              description, made_at, status, tries, due_at)
+SELECT gen_random_uuid(), invoice.id, said.* FROM invoice CROSS JOIN LATERAL ({said}) said"""
+ISSUED = INVOICED_DOCUMENT.format(
+    said="SELECT 1, 'issue', NULL::uuid, 500, 476, 24, 'cups', sold_at, 'due', 0, sold_at"
+)
+ALLOWED = INVOICED_DOCUMENT.format(
+    said="SELECT 2, 'allowance', refund.id, 7, 7, 0, 'cups', sold_at, 'waiting', 0, sold_at"
+    " FROM refund"
+)
+
 # ruff: noqa: ISC004  a statement is one string, however many lines it takes
 # What is done to the books, and exactly which checks must say so.
 BROKEN = {
@@ -164,6 +188,52 @@ BROKEN = {
     "handed in cups": (
         ["UPDATE redemption SET cups = cups + 1 WHERE cups = 3"],
         {"handed"},
+    ),
+    "topped_up": (
+        ["UPDATE redemption SET top_up = 12, top_up_vat = 1 WHERE cups = 3"],
+        {"topped_up"},
+    ),
+    "refunds owed": (
+        ["INSERT INTO refund (id, payer_id, purpose, purpose_id, store_id, reason, basis,"
+         " currency, gross, kept, fee, payable, status, refunded_at)"
+         f" SELECT {OTHER}, {OTHER}, 'voucher_order', {OTHER}, id, 'request', 'allocated',"
+         " 'TWD', 7, 0, 0, 7, 'owed', now() FROM store WHERE is_online"],
+        {"refunds_owed"},
+    ),
+    "disputed": (
+        ["INSERT INTO dispute (id, provider_ref, payment_id, amount, currency, reason, status,"
+         f" followed, opened_at) VALUES ({OTHER}, 'dp_1', {OTHER}, 7, 'TWD', 'fraudulent',"
+         " 'open', 'open', now())"],
+        {"disputed"},
+    ),
+    "invoice": (
+        [INVOICED.format(source="top_up", back=0), ISSUED],
+        {"invoice"},
+    ),
+    "invoiced_vat": (
+        [INVOICED.format(source="order", back=0), INVOICED_LINE, ISSUED],
+        {"invoiced_vat"},
+    ),
+    "taken_back_vat": (
+        ["INSERT INTO refund (id, payer_id, purpose, purpose_id, store_id, reason, basis,"
+         " currency, gross, kept, fee, payable, status, refunded_at, paid_at)"
+         f" SELECT {OTHER}, {OTHER}, 'voucher_order', {OTHER}, id, 'request', 'allocated',"
+         " 'TWD', 7, 0, 0, 7, 'paid', now(), now() FROM store WHERE is_online",
+         "INSERT INTO refund_line (refund_id, ordinal, member_id, lot_id, cups, net, vat,"
+         " kept_net, kept_vat, fee_net, fee_vat, entry_id)"
+         " SELECT refund.id, 1, entry.member_id, entry.source_id, 1, 7, 0, 0, 0, 0, 0, entry.id"
+         f" FROM refund, entry WHERE entry.id = {SALE}",
+         INVOICED.format(source="redemption", back=7), INVOICED_LINE, ISSUED, ALLOWED],
+        {"taken_back_vat"},
+    ),
+    "under_way": (
+        [
+            "INSERT INTO gift (id, giver_id, status, cups, given_at, ends_at, due_at)"
+            " SELECT id, member_id, 'open', 1, sold_at, sold_at, sold_at FROM lot LIMIT 1",
+            "INSERT INTO gift_item (gift_id, ordinal, member_id, lot_id, cups, net, vat)"
+            " SELECT id, 1, giver_id, id, 1, 43, 2 FROM gift",
+        ],
+        {"under_way", "under_way_pool"},
     ),
     "voided": (
         ["UPDATE redemption SET voided_at = NULL, voided_by_id = NULL WHERE voided_at IS NOT NULL"],
