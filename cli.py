@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+import invoicing.proof
 import redemption.proof
 import vouchers
 import vouchers.proof
@@ -33,7 +34,11 @@ from ledger.month import Month
 from ledger.proof import CHECKS, Found
 from ledger.service import fold
 
-_REGISTERED = (redemption.proof, vouchers.proof)  # importing a room's checks registers them
+_REGISTERED = (
+    invoicing.proof,
+    redemption.proof,
+    vouchers.proof,
+)  # importing a room's checks registers them
 _CANNOT = 2
 _FOUND = 1
 _STOPPED = 130

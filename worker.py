@@ -22,14 +22,18 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 import chain.jobs
+import invoicing.jobs
+import invoicing.proof
 import kernel.tick
 import ledger.jobs
 import members.jobs
 import payments.jobs
+import redemption.jobs  # its subscriber registers itself
 import redemption.proof  # noqa: F401  its checks of the books register themselves
 import subs.jobs
 import vouchers.jobs
 import vouchers.proof
+from invoicing.ports import port_to
 from kernel import due, messages, outbox
 from kernel.application import bare_application
 from kernel.config import ConfigError, config
@@ -39,9 +43,9 @@ from kernel.queue import QUEUES, Bell, Duty
 
 log = structlog.get_logger()
 
-ROOMS = (members, chain, ledger, payments, vouchers, subs)
+ROOMS = (members, chain, ledger, invoicing, payments, vouchers, subs)
 DUTIES: tuple[Duty, ...] = (
-    outbox.DUTY,
+    *outbox.DUTIES,
     *(duty for room in ROOMS for duty in room.jobs.DUTIES),
 )
 
@@ -86,6 +90,8 @@ def main(arguments: list[str]) -> int:
     try:
         settings = config()
         messages.sender()  # a wrong name is found now, not at the first message
+        if settings.invoice_to is not None:
+            port_to(settings.invoice_to)
     except ConfigError as problem:
         print(problem, file=sys.stderr)  # noqa: T201  there is no log before there are settings
         return 2

@@ -10,11 +10,15 @@ from api import browser, errors, openapi
 from api.accounts import accounts, vat_rates
 from api.adjustments import adjustments
 from api.breakage import estimates, runs
+from api.cards import cards
+from api.counter_orders import counter_orders
 from api.devices import devices
 from api.entries import entries
 from api.exports import exports
+from api.gifts import gift_blocks, gifts
 from api.health import health
 from api.idempotency import REPLAYED
+from api.invoices import invoice_ranges, invoices
 from api.legal_entities import legal_entities, store_owners
 from api.limits import refuse_oversized
 from api.members import members
@@ -22,11 +26,14 @@ from api.office_sessions import office_sessions
 from api.openapi import documents
 from api.orders import orders
 from api.packs import packs
+from api.payment_differences import payment_differences
 from api.periods import periods, reopenings
 from api.plans import plans
 from api.problem_pages import problem_pages
 from api.products import products
+from api.receipts import receipts
 from api.redemptions import redemptions
+from api.refunds import office_refunds, refunds
 from api.reports import reports
 from api.routing import MOST_BODY_BYTES, Resource
 from api.sandbox_clock import sandbox_clock
@@ -58,17 +65,27 @@ RESOURCES: tuple[Resource, ...] = (
     packs,
     plans,
     orders,
+    receipts,
+    counter_orders,
+    cards,
     webhooks,
     wallet,
+    gifts,
+    gift_blocks,
     subscriptions,
     devices,
     shifts,
     redemptions,
+    refunds,
+    office_refunds,
     office_sessions,
     periods,
     reopenings,
     adjustments,
     settlements,
+    payment_differences,
+    invoices,
+    invoice_ranges,
     estimates,
     runs,
     accounts,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
+from marshmallow import validate
 
 import chain
 from api.auth import OfficeCaller, anyone, office
@@ -13,6 +14,7 @@ from api.fields import Id, Name, Schema, Text, Timestamp
 from api.paging import Page, page_of, paged
 from api.routing import Resource
 from chain import Device, Enrolled, StoreScope
+from chain.models import DEVICE_CHANNELS
 from kernel import clock
 from kernel.errors import NotFound, RateLimited
 
@@ -27,6 +29,11 @@ class DeviceBody(Schema):
 
     store_id = Id(required=True, metadata={"description": "The store it will stand in."})
     name = Name(required=True, most=60, metadata={"description": "To tell it from others."})
+    channel = Text(
+        load_default="counter",
+        validate=validate.OneOf(DEVICE_CHANNELS),
+        metadata={"description": "What it serves: some offers are not for every channel."},
+    )
 
 
 class EnrolBody(Schema):
@@ -46,6 +53,11 @@ class DeviceView(Schema):
     id = Id(required=True, metadata={"description": "To name it by."})
     store_id = Id(required=True, metadata={"description": "The store it stands in."})
     name = Text(required=True, metadata={"description": "To tell it from others."})
+    channel = Text(
+        required=True,
+        validate=validate.OneOf(DEVICE_CHANNELS),
+        metadata={"description": "What it serves."},
+    )
     code_ends_at = Timestamp(
         required=True, metadata={"description": "Until when its code can be used."}
     )

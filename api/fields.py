@@ -137,12 +137,12 @@ class StaffNumber(Text):
 class PaymentMethod(Text):
     """The provider's reference of a card. Card numbers never come here: its own page makes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, required: bool = True) -> None:
         error = "Give a payment method, pm_…"
         pattern = validate.Regexp(r"^pm_[A-Za-z0-9_]+(?!\n)$", error=error)
         description = "The provider's reference of the card, `pm_…`."
         super().__init__(
-            required=True, most=255, validate=pattern, metadata={"description": description}
+            required=required, most=255, validate=pattern, metadata={"description": description}
         )
 
 

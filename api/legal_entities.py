@@ -15,6 +15,7 @@ from chain import LegalEntity, LegalEntityExists, Owned
 from kernel.errors import NotFound
 from ledger.errors import PeriodClosed
 from ledger.service.owning import change_owner
+from vouchers import jurisdiction
 
 legal_entities = Resource(
     "legal_entities", "/v1/legal-entities", "Legal entities: companies that own stores."
@@ -36,6 +37,11 @@ class LegalEntityBody(Schema):
         metadata={"description": "The chain's own short name.", "example": "TPE-01"},
     )
     name = Name(required=True, metadata={"description": "As it is registered."})
+    jurisdiction = Text(
+        load_default=jurisdiction.USUAL,
+        validate=validate.OneOf(jurisdiction.known()),
+        metadata={"description": "Whose law binds what its stores sell."},
+    )
 
 
 class LegalEntityView(Schema):
@@ -44,6 +50,9 @@ class LegalEntityView(Schema):
     id = Id(required=True, metadata={"description": "To name it by."})
     code = Text(required=True, metadata={"description": "The chain's own short name."})
     name = Text(required=True, metadata={"description": "As it is registered."})
+    jurisdiction = Text(
+        required=True, metadata={"description": "Whose law binds what its stores sell."}
+    )
 
 
 class OwnerBody(Schema):

@@ -210,7 +210,10 @@ def _describe_common(spec: APISpec) -> None:
 
 
 def _money(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
-    return {"$ref": "#/components/schemas/Money"} if isinstance(field, MoneyField) else {}
+    if not isinstance(field, MoneyField):
+        return {}
+    money = {"$ref": "#/components/schemas/Money"}
+    return {"anyOf": [money, {"type": "null"}]} if field.allow_none else money
 
 
 class _Names:

@@ -1,36 +1,43 @@
-"""Orders, and paying them by card."""
+"""Orders, and paying them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 import vouchers
 from api.auth import MemberCaller, member
+from api.buyers import BuyerBody, buyer_in
 from api.fields import Cups, Id, Integer, MoneyField, PaymentMethod, Schema, Text, Timestamp
 from api.idempotency import mark_replayed
 from api.paging import Page, Position, page_of, paged
 from api.routing import Resource
+from invoicing import BuyerInvalid
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.idempotency import Key
 from payments import Payment
 from vouchers import (
     AlreadyPaid,
+    ChannelNotSold,
+    MemberLimit,
     MixedCurrencies,
     NotOnSale,
     Ordered,
     OrderEnded,
     OrderTooLarge,
     PaymentDeclined,
+    StoreNotSelling,
 )
 
 orders = Resource("orders", "/v1/orders", "Orders: what a member bought and must pay for.")
 
-_MOST_ITEMS = 20
+MOST_ITEMS = 20
 _MOST_OF_ONE = 99
 
+_OF_MEMBERS = ("web", "app")
+_ONE_WAY = "Give one of payment_method, card_id and by_holder."
 
 _STATUS = {
     "intent": "processing",
@@ -65,23 +72,63 @@ class OrderBody(Schema):
     items = fields.List(
         fields.Nested(WantedBody),
         required=True,
-        validate=validate.Length(1, _MOST_ITEMS),
+        validate=validate.Length(1, MOST_ITEMS),
         metadata={"description": "In the order in which they shall be listed."},
     )
     store_id = Id(
         load_default=None,
         metadata={"description": "The store that sells; the online store if none is named."},
     )
+    channel = Text(
+        load_default="app",
+        validate=validate.OneOf(_OF_MEMBERS),
+        metadata={"description": "Where the member orders; some offers are not sold everywhere."},
+    )
+    buyer = fields.Nested(
+        BuyerBody,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "To whom the e-invoice is made out; on paper if null."},
+    )
 
 
 class PayBody(Schema):
-    """With which card."""
+    """How to pay: exactly one of `payment_method`, `card_id` and `by_holder`."""
 
-    payment_method = PaymentMethod()
+    EXAMPLE: ClassVar = {"payment_method": "pm_card_visa"}
+
+    payment_method = PaymentMethod(required=False)
+    card_id = Id(metadata={"description": "One of your saved cards."})
+    by_holder = Flag(
+        load_default=False,
+        metadata={
+            "description": "Pay in the provider's own form, with the client_secret of the answer:"
+            " Payment Element on the web, PaymentSheet in the app, wallets."
+        },
+    )
     save_card = Flag(
         load_default=False,
         metadata={"description": "Keep the card for renewals; a plan keeps it in any case."},
     )
+
+    @validates_schema
+    def _refuse_other_than_one(self, loaded: dict[str, Any], **_: Any) -> None:
+        ways = ("payment_method" in loaded, "card_id" in loaded, loaded["by_holder"])
+        if ways.count(True) != 1:
+            raise ValidationError({"payment_method": [_ONE_WAY]})
+
+
+PLACING = (
+    NotFound,
+    NotOnSale,
+    ChannelNotSold,
+    StoreNotSelling,
+    MemberLimit,
+    MixedCurrencies,
+    OrderTooLarge,
+    BuyerInvalid,
+)
+"""What may be refused when an order is placed, wherever that is."""
 
 
 class OrderItemView(Schema):
@@ -135,6 +182,12 @@ class OrderView(Schema):
         metadata={"description": "`ended`: it was not paid in time."},
     )
     store_id = Id(required=True, attribute="order.store_id", metadata={"description": "Who sells."})
+    channel = Text(
+        required=True,
+        attribute="order.channel",
+        validate=validate.OneOf(("web", "app", "counter")),
+        metadata={"description": "Where it was placed."},
+    )
     total = MoneyField(
         required=True,
         attribute="order.total",
@@ -173,14 +226,21 @@ class PaymentView(Schema):
     order_id = Id(required=True, metadata={"description": "What it pays for."})
     status = Text(
         required=True,
-        validate=validate.OneOf(("requires_action", "processing", "succeeded")),
-        metadata={"description": "`processing`: what came of it is not known yet; read the order."},
+        validate=validate.OneOf(
+            ("requires_payment_method", "requires_action", "processing", "succeeded")
+        ),
+        metadata={
+            "description": "`requires_payment_method`: the payer is to choose in the provider's"
+            " form. `processing`: what came of it is not known yet; read the order."
+        },
     )
     amount = MoneyField(required=True, metadata={"description": "VAT included."})
     client_secret = Text(
         required=True,
         allow_none=True,
-        metadata={"description": "With which the cardholder authenticates, where that is wanted."},
+        metadata={
+            "description": "For the provider's form, or for the cardholder to authenticate with."
+        },
     )
 
 
@@ -191,14 +251,16 @@ class PaymentView(Schema):
     answer=OrderView,
     status=201,
     idempotency="answer",
-    refusals=(NotFound, NotOnSale, MixedCurrencies, OrderTooLarge),
+    refusals=PLACING,
 )
 def place_order(*, caller: MemberCaller, body: dict[str, Any]) -> Ordered:
     """Order packs and plans.
 
     At the terms that are on sale now; they hold for 30 minutes, in which to pay.
     """
-    return vouchers.place_order(member_id=caller.member_id, now=clock.now(), **body)
+    return vouchers.place_order(
+        member_id=caller.member_id, buyer=buyer_in(body), now=clock.now(), **body
+    )
 
 
 @orders.get("", guard=member, query=Page, answer=paged(OrderView))
@@ -230,10 +292,11 @@ def get_order(*, caller: MemberCaller, order_id: UUID) -> Ordered:
 def pay_order(
     *, caller: MemberCaller, order_id: UUID, body: dict[str, Any], key: Key
 ) -> dict[str, Any]:
-    """Pay an order by card.
+    """Pay an order by card, or in the provider's own form.
 
     An order is charged once, whatever is retried. A key that comes back asks what has become of
-    its attempt, so the answer may have moved on. After a refusal take another card, and a new key.
+    its attempt, so the answer may have moved on. After a refusal take another card, and a new key;
+    with a new key another way of paying gives up the one that waits for its payer.
     """
     paid = vouchers.pay(
         member_id=caller.member_id, order_id=order_id, key=key, now=clock.now(), **body
@@ -247,8 +310,14 @@ def _shown(payment: Payment) -> dict[str, Any]:
     return {
         "id": payment.id,
         "order_id": payment.purpose_id,
-        "status": _STATUS[payment.status],
+        "status": _status(payment),
         "amount": payment.amount,
         "currency": payment.currency,
         "client_secret": payment.client_secret,
     }
+
+
+def _status(payment: Payment) -> str:
+    if payment.by_holder and payment.status == "requires_action":
+        return "requires_payment_method"
+    return _STATUS[payment.status]

@@ -67,10 +67,12 @@ class Problem:
         at = 1 if language == "zh-TW" else 0
         told = dict(facts)
         for name, fact in facts.items():
-            if words := self.words.get(name, {}).get(str(fact)):
-                told[name] = words[at]
-            elif isinstance(fact, list):
-                told[name] = _COMMAS[at].join(map(str, fact))
+            words = self.words.get(name, {})
+            if isinstance(fact, list):
+                named = (words.get(str(one), (str(one),) * 2)[at] for one in fact)
+                told[name] = _COMMAS[at].join(named)
+            elif found := words.get(str(fact)):
+                told[name] = found[at]
         return told
 
 

@@ -16,7 +16,7 @@ from members.policy import RESEND_AFTER
 
 sign_in = Resource("sign_in", "/v1/sign-in", "Sign-in: a one-time code to a shopper's phone.")
 
-_AS_DIALLED = validate.Regexp(r"^\+?[0-9() -]{6,24}(?!\n)$")
+AS_DIALLED = validate.Regexp(r"^\+?[0-9() -]{6,24}(?!\n)$")
 
 
 class ChallengeBody(Schema):
@@ -25,7 +25,7 @@ class ChallengeBody(Schema):
     phone = Text(
         required=True,
         most=25,
-        validate=_AS_DIALLED,
+        validate=AS_DIALLED,
         metadata={
             "description": "A Taiwanese mobile number, as +886912345678 or 0912345678.",
             "example": "0912345678",

@@ -19,6 +19,11 @@ class StoreView(Schema):
     id = Id(required=True, metadata={"description": "To name it by."})
     code = Text(required=True, metadata={"description": "The chain's own short name."})
     name = Text(required=True, metadata={"description": "As shoppers know it."})
+    region = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Which offers of some regions ask for; null where it has none."},
+    )
     time_zone = Text(
         required=True, metadata={"description": "An IANA name.", "example": "Asia/Taipei"}
     )

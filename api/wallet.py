@@ -1,81 +1,248 @@
 """What a member holds, how it came and went, and the codes that spend it."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
 from flask import Response
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
-import ledger
 import redemption
 import vouchers
 from api.auth import MemberCaller, member
-from api.fields import Id, Integer, MoneyField, Text, Timestamp
+from api.fields import Id, Integer, MoneyField, Schema, Text, Timestamp
 from api.paging import Page, Position, page_of, paged
 from api.routing import Resource
 from kernel import clock
-from ledger.history import Happening
 from redemption import Issued, picture
+from redemption.history import Story
+from vouchers.balances import Balance, Sums
 from vouchers.holdings import Holding
+from vouchers.models.offer import EXPIRY_MODES
 
 wallet = Resource("wallet", "/v1/wallet", "The wallet: a member's cups, their history, their QR.")
+
+_IN_WORDS = {
+    "sale": "bought, or granted with a paid period",
+    "redemption": "handed over at a store",
+    "void": "an event was undone",
+    "gift": "put into a gift",
+    "claim": "taken out of somebody's gift",
+    "gift_return": "came back from a gift",
+    "refund": "given back for money (of an unclaimed gift: its cups had left before)",
+    "payout": "the money of a refund has left",
+    "surplus": "money came that was not owed, and goes back",
+    "lapse": "ended uncollected",
+    "top_up": "a difference was paid",
+    "transfer": "moved to another offer",
+    "dispute_opened": "the bank took a payment back for the time being",
+    "dispute_won": "the bank gave it back",
+    "dispute_lost": "the bank kept it, and unused cups are gone",
+}
+KINDS = tuple(_IN_WORDS)
+_KINDS_IN_WORDS = "; ".join(f"`{kind}`: {words}" for kind, words in _IN_WORDS.items()) + "."
 
 _PICTURES = {"svg": (picture.svg, "image/svg+xml"), "png": (picture.png, "image/png")}
 
 
-class LotView(Schema):
-    """Cups of one kind from one purchase or plan period."""
+class ExpiryMode(Text):
+    """What happens at an end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=True,
+            validate=validate.OneOf(EXPIRY_MODES),
+            metadata={
+                "description": "What happens at the end: nothing (`never`), they `lapse`, each"
+                " costs the difference to its price of the day (`top_up`), or they are paid back"
+                " (`refund`)."
+            },
+        )
+
+
+class IsLate(fields.Boolean):
+    """Whether a top-up is due by now."""
+
+    def __init__(self) -> None:
+        says = "Whether they are past an end of mode `top_up`: each costs a difference now."
+        super().__init__(required=True, metadata={"description": says})
+
+
+class IsFrozen(fields.Boolean):
+    """Whether a dispute is open."""
+
+    def __init__(self) -> None:
+        says = "Whether a disputed payment holds them back."
+        super().__init__(required=True, metadata={"description": says})
+
+
+class DrinkView(Schema):
+    """A product that cups may be exchanged for."""
 
     id = Id(required=True, metadata={"description": "Opaque."})
+    code = Text(required=True, metadata={"description": "The chain's own."})
+    name = Text(required=True, metadata={"description": "What it is called."})
+    size = Text(required=True, metadata={"description": "Its size."})
+
+
+class BalanceView(Schema):
+    """Cups of one offer that are good for the same and end together."""
+
+    offer_id = Id(required=True, metadata={"description": "Opaque."})
     offer = Text(required=True, metadata={"description": "The pack's or plan's code."})
     name = Text(required=True, metadata={"description": "Its name, on the terms it was sold on."})
+    unit = Text(required=True, metadata={"description": "What is counted: `cup`, `item` …"})
+    products = fields.List(
+        fields.Nested(DrinkView),
+        required=True,
+        metadata={"description": "What they are good for; empty: by price, see `covers_up_to`."},
+    )
+    covers_up_to = MoneyField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The list price that a cup covers; null for any."},
+    )
+    allows_top_up = fields.Boolean(
+        required=True, metadata={"description": "Whether a dearer drink costs the difference."}
+    )
+    left = Integer(required=True, metadata={"description": "How many there are."})
+    ends_at = Timestamp(
+        required=True, allow_none=True, metadata={"description": "When they end; null for never."}
+    )
+    expiry_mode = ExpiryMode()
+    is_late = IsLate()
+    is_frozen = IsFrozen()
+
+
+class WalletView(Schema):
+    """Everything that is held, added up."""
+
+    cups = Integer(required=True, metadata={"description": "All that can be collected now."})
+    frozen = Integer(
+        required=True, metadata={"description": "Held back by disputed payments; not in `cups`."}
+    )
+    ended = Integer(
+        required=True,
+        metadata={"description": "Past their end, which is about to be settled; not in `cups`."},
+    )
+    under_way = Integer(
+        required=True,
+        metadata={"description": "In gifts that nobody has claimed yet; not in `cups`."},
+    )
+    balances = fields.List(
+        fields.Nested(BalanceView),
+        required=True,
+        metadata={"description": "By what they are good for and their end, soonest to end first."},
+    )
+    next_cursor = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "For more balances; null when these are the last."},
+    )
+
+
+class LotsQuery(Page):
+    """Which lots."""
+
+    state = fields.String(
+        load_default="held",
+        validate=validate.OneOf(["held", "all"]),
+        metadata={"description": "`held`: those with cups to collect; `all`: empty ones too."},
+    )
+
+
+class LotView(Schema):
+    """Cups of one kind from one purchase, plan period or gift."""
+
+    id = Id(required=True, metadata={"description": "Opaque."})
+    offer_id = Id(required=True, metadata={"description": "Opaque."})
+    offer = Text(required=True, metadata={"description": "The pack's or plan's code."})
+    name = Text(required=True, metadata={"description": "Its name, on the terms it was sold on."})
+    unit = Text(required=True, metadata={"description": "What is counted: `cup`, `item` …"})
+    source = Text(
+        required=True,
+        validate=validate.OneOf(["bought", "plan", "gift"]),
+        metadata={"description": "Where it came from."},
+    )
+    is_bonus = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether these are bonus cups with an end of their own."},
+    )
     cups = Integer(required=True, metadata={"description": "How many it had."})
-    left = Integer(required=True, metadata={"description": "How many can still be collected."})
+    left = Integer(required=True, metadata={"description": "How many are left."})
+    price = MoneyField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was paid for it, VAT included; null for a gift."},
+    )
     sold_at = Timestamp(required=True, metadata={"description": "When it was bought."})
     ends_at = Timestamp(
         required=True, allow_none=True, metadata={"description": "When it ends; null for never."}
     )
-    is_frozen = fields.Boolean(
-        required=True, metadata={"description": "Whether a disputed payment holds it back."}
+    expiry_mode = ExpiryMode()
+    is_late = IsLate()
+    is_frozen = IsFrozen()
+    refund_basis = Text(
+        required=True,
+        validate=validate.OneOf(["allocated", "list_price", "none"]),
+        metadata={
+            "description": "How unused cups are paid back; a refund's preview says how much."
+        },
     )
 
 
-class BalanceView(Schema):
-    """Cups of one offer that end together."""
+class PartView(Schema):
+    """What an event did to one lot."""
 
+    lot_id = Id(required=True, metadata={"description": "Opaque."})
+    offer_id = Id(required=True, metadata={"description": "Opaque."})
     offer = Text(required=True, metadata={"description": "The pack's or plan's code."})
     name = Text(required=True, metadata={"description": "Its name."})
-    left = Integer(required=True, metadata={"description": "How many can still be collected."})
-    ends_at = Timestamp(
-        required=True, allow_none=True, metadata={"description": "When they end; null for never."}
-    )
+    cups = Integer(required=True, metadata={"description": "What it added, or took (negative)."})
+    amount = MoneyField(required=True, metadata={"description": "The same in money, net of VAT."})
 
 
-class WalletView(Schema):
-    """Everything that can still be collected."""
-
-    cups = Integer(required=True, metadata={"description": "All cups together."})
-    balances = fields.List(
-        fields.Nested(BalanceView),
-        required=True,
-        metadata={"description": "By offer and end, the soonest to end first."},
-    )
-
-
-class HappeningView(Schema):
+class StoryView(Schema):
     """One event in the wallet."""
 
     id = Id(required=True, metadata={"description": "Opaque."})
     kind = Text(
         required=True,
-        validate=validate.OneOf(["sale", "redemption", "void", "lapse"]),
-        metadata={"description": "What happened."},
+        validate=validate.OneOf(KINDS),
+        metadata={"description": _KINDS_IN_WORDS},
     )
     at = Timestamp(required=True, metadata={"description": "When."})
-    source_id = Id(required=True, metadata={"description": "The lot or redemption it is about."})
+    source_id = Id(
+        required=True,
+        metadata={"description": "The lot, redemption, gift, refund or dispute it is about."},
+    )
+    undoes_id = Id(
+        required=True, allow_none=True, metadata={"description": "Of a `void`: the event it undid."}
+    )
     store_id = Id(required=True, metadata={"description": "At which store."})
+    store = Text(required=True, metadata={"description": "The store's name."})
+    drink = fields.Nested(
+        DrinkView,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What was handed over, or taken back by a void."},
+    )
     cups = Integer(required=True, metadata={"description": "What it added, or took (negative)."})
-    amount = MoneyField(required=True, metadata={"description": "The same in money, net of VAT."})
+    left = Integer(
+        required=True, metadata={"description": "Cups after it, frozen and ended ones included."}
+    )
+    amount = MoneyField(required=True, metadata={"description": "The cups in money, net of VAT."})
+    paid = MoneyField(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Money that came with it, VAT included, or goes back to whoever paid"
+            " (negative); null where none does."
+        },
+    )
+    parts = fields.List(
+        fields.Nested(PartView), required=True, metadata={"description": "The same, lot by lot."}
+    )
 
 
 class CredentialView(Schema):
@@ -98,38 +265,60 @@ class CodeQuery(Schema):
     )
 
 
-@wallet.get("", guard=member, answer=WalletView)
-def show_wallet(*, caller: MemberCaller) -> dict[str, Any]:
-    """Show what can still be collected."""
-    balances = vouchers.list_balances(member_id=caller.member_id, now=clock.now())
-    return {"cups": sum(balance.left for balance in balances), "balances": balances}
+@wallet.get("", guard=member, query=Page, answer=WalletView)
+def show_wallet(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
+    """Show what is held: the sums of all, and balances page by page."""
+    sums: list[Sums] = []
+
+    def read(limit: int, after: Position | None) -> Sequence[Balance]:
+        found, balances = vouchers.add_up(
+            member_id=caller.member_id,
+            limit=limit,
+            after=(after[0], after[1]) if after else None,
+            now=clock.now(),
+        )
+        sums.append(found)
+        return balances
+
+    page = page_of(read, query=query, position=lambda balance: balance.place)
+    return {
+        **asdict(sums[0]),
+        "balances": page["items"],
+        "next_cursor": page["next_cursor"],
+    }
 
 
-@wallet.get("/lots", guard=member, query=Page, answer=paged(LotView))
+@wallet.get("/lots", guard=member, query=LotsQuery, answer=paged(LotView))
 def list_lots(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
-    """List the lots that still have cups, the newest first."""
+    """List the lots that still have cups, or all, the newest first."""
 
     def read(limit: int, after: Position | None) -> Sequence[Holding]:
         return vouchers.list_holdings(
             member_id=caller.member_id,
             limit=limit,
             before_id=after[0] if after else None,
+            with_past=query["state"] == "all",
             now=clock.now(),
         )
 
     return page_of(read, query=query, position=lambda lot: (lot.id,))
 
 
-@wallet.get("/history", guard=member, query=Page, answer=paged(HappeningView))
+@wallet.get("/history", guard=member, query=Page, answer=paged(StoryView), transaction="snapshot")
 def list_history(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
-    """Tell every event in the wallet, the newest first: it explains each cup."""
+    """Tell every event in the wallet, the newest first: it explains each cup.
 
-    def read(limit: int, after: Position | None) -> Sequence[Happening]:
-        return ledger.list_happenings(
-            member_id=caller.member_id, limit=limit, before_id=after[0] if after else None
+    The cups of all events add up to those that the wallet holds: `cups`, `frozen` and `ended`.
+    """
+
+    def read(limit: int, after: Position | None) -> Sequence[Story]:
+        return redemption.list_history(
+            member_id=caller.member_id,
+            limit=limit,
+            after=(after[0], after[1]) if after else None,
         )
 
-    return page_of(read, query=query, position=lambda event: (event.id,))
+    return page_of(read, query=query, position=lambda event: event.place)
 
 
 @wallet.post("/credentials", guard=member, answer=CredentialView, status=201)

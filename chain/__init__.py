@@ -3,6 +3,7 @@
 from chain.errors import LegalEntityExists, SignInRefused, StoreScope
 from chain.models import Device, LegalEntity
 from chain.queries import (
+    find_products,
     get_legal_entity,
     get_store,
     list_devices,
@@ -40,6 +41,7 @@ __all__ = [
     "end_office_session",
     "end_shift",
     "enrol_device",
+    "find_products",
     "get_legal_entity",
     "get_store",
     "list_devices",

@@ -1,6 +1,6 @@
 """What others ask about stores and products."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 from uuid import UUID
@@ -78,6 +78,12 @@ def names_of_entities() -> Mapping[UUID, Called]:
 def list_products(*, after: UUID | None, limit: int) -> Sequence[Product]:
     """Products in the order in which they came, from after one of them."""
     return _page(select(Product), Product.id, after=after, limit=limit)
+
+
+def find_products(product_ids: Collection[UUID]) -> Mapping[UUID, Product]:
+    """Those of the products that are there, by their ids."""
+    found = db.session.scalars(select(Product).where(Product.id.in_(product_ids)))
+    return {product.id: product for product in found}
 
 
 def list_devices(*, staff_id: UUID, role: str, after: UUID | None, limit: int) -> Sequence[Device]:

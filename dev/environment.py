@@ -11,6 +11,7 @@ from kernel.embedded import PostgresServer, ValkeyServer
 # What a developer may have set for other work, and would change ours.
 _FOREIGN = (
     *("PG", "FLASK_", "GUNICORN_", "RQ_", "SANDBOX_", "DATABASE_", "REDIS_", "STRIPE_"),
+    *("TERMINAL_", "INVOICE_"),
     "PYTHONDONTWRITEBYTECODE",  # eight processes would compile all of our code at each start
 )
 _LOOPBACK = "127.0.0.1,localhost"
@@ -44,6 +45,7 @@ def of_application(taken: Given, kept: Secrets) -> dict[str, str]:
         "DATABASE_POOL_SIZE": "8",
         "CLOCK_FILE": str(HOME / "clock"),
         "MESSAGE_FILE": str(HOME / "messages.log"),
+        "INVOICE_TO": f"file:{HOME / 'invoices'}",
     }
 
 
@@ -81,6 +83,8 @@ def of_sandbox(kept: Secrets, *, sandbox_port: int, web_port: int) -> dict[str, 
         "STRIPE_API_KEY": kept.stripe_api_key,
         "STRIPE_API_BASE": f"http://127.0.0.1:{sandbox_port}",
         "STRIPE_WEBHOOK_SECRET": kept.stripe_webhook_secret,
+        "TERMINAL_API_BASE": f"http://127.0.0.1:{sandbox_port}",
+        "TERMINAL_API_KEY": kept.stripe_api_key,
         "SANDBOX_PORT": str(sandbox_port),
         "SANDBOX_DB": str(HOME / "sandbox" / "sandbox.sqlite3"),
         "SANDBOX_API_KEY": kept.stripe_api_key,

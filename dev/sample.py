@@ -15,7 +15,13 @@ from sqlalchemy.exc import ProgrammingError
 
 from dev import home
 from dev.given import FIRST_PORT
-from dev.sample_rows import load_offers, load_products, load_stores, read_chain
+from dev.sample_rows import (
+    load_invoice_ranges,
+    load_offers,
+    load_products,
+    load_stores,
+    read_chain,
+)
 from dev.sample_staff import SignIn, load_staff, read_sign_ins, sign_ins_path
 from kernel import clock
 from kernel.application import bare_application
@@ -53,8 +59,9 @@ def load(*, now: datetime) -> None:
     install_chart()
     load_stores(chain)
     load_products(chain)
-    load_offers(chain, now=now)
     load_staff(chain)
+    load_offers(chain, now=now)
+    load_invoice_ranges(chain, now=now)
 
 
 def what_to_try(sign_ins: list[SignIn], *, url: str) -> str:

@@ -5,15 +5,23 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
-from chain.models import LegalEntity, Product, Store, StoreOwner
+import invoicing
+from chain.models import LegalEntity, Product, Staff, Store, StoreOwner
+from invoicing import InvoiceRange
+from invoicing.policy import filing_period
 from kernel.db import Base, db
 from kernel.ids import new_id
 from ledger.chart import SINCE_EVER
 from subs.models import PlanSchedule
-from vouchers.models import Offer, OfferVersion, OfferVersionProduct
+from vouchers.models import Offer
+from vouchers.offer_terms import OfferTerms
+from vouchers.service import offer
 
 _DAY_ENDS_AT = time(4)
 _TIME_ZONE = "Asia/Taipei"
@@ -39,6 +47,7 @@ def load_stores(chain: Mapping[str, Any]) -> None:
             name=store["name"],
             time_zone=_TIME_ZONE,
             day_ends_at=_DAY_ENDS_AT,
+            region=store.get("region"),
             is_online=store.get("is_online", False),
         )
         owner = entities[store["legal_entity"]]
@@ -56,16 +65,54 @@ def load_products(chain: Mapping[str, Any]) -> None:
 
 
 def load_offers(chain: Mapping[str, Any], *, now: datetime) -> None:
-    """Add packs and plans, on sale from now on."""
+    """Add packs and plans, on sale from now on: one admin proposes them, another approves.
+
+    They go through the verbs, so that none is against the law, or by one person alone.
+    """
     products = by_code(Product)
-    for terms in _missing(Offer, chain["offers"]):
-        version = _version(terms, chain=chain, now=now)
-        for code in terms["products"]:
-            sold = OfferVersionProduct(offer_version_id=version.id, product_id=products[code].id)
-            db.session.add(sold)
-        if "schedule" in terms:
-            db.session.add(PlanSchedule(offer_version_id=version.id, **terms["schedule"]))
-    db.session.flush()
+    proposer_id, approver_id = _two_admins(chain)
+    for facts in _missing(Offer, chain["offers"]):
+        version = offer.propose_offer(
+            code=facts["code"],
+            kind=facts["kind"],
+            terms=_terms(facts, chain=chain, products=products, now=now),
+            by_id=proposer_id,
+            now=now,
+        )
+        if "schedule" in facts:
+            db.session.add(PlanSchedule(offer_version_id=version.id, **facts["schedule"]))
+            db.session.flush()
+        offer.approve(
+            offer_id=version.offer_id, kind=facts["kind"], number=1, by_id=approver_id, now=now
+        )
+
+
+def load_invoice_ranges(chain: Mapping[str, Any], *, now: datetime) -> None:
+    """Give every legal entity numbers for its e-invoices, of these two months and those to come."""
+    told = chain["invoice_ranges"]
+    given = {
+        (row.legal_entity_id, row.first_on) for row in db.session.scalars(select(InvoiceRange))
+    }
+    entities = by_code(LegalEntity)
+    adder_id, _ = _two_admins(chain)
+    this = filing_period(now.astimezone(ZoneInfo(_TIME_ZONE)).date())
+    for at, facts in enumerate(chain["legal_entities"]):
+        entity_id, first_number = entities[facts["code"]].id, at * told["numbers"]
+        for period in range(told["periods"]):
+            first_on = this + relativedelta(months=2 * period)
+            if (entity_id, first_on) in given:
+                continue
+            invoicing.add_range(
+                legal_entity_id=entity_id,
+                seller_tax_id=told["seller_tax_id"],
+                seller_address=told["seller_address"],
+                first_on=first_on,
+                prefix=told["prefix"],
+                first_number=first_number,
+                last_number=first_number + told["numbers"] - 1,
+                by_id=adder_id,
+                now=now,
+            )
 
 
 def by_code(table: Any) -> dict[str, Any]:
@@ -73,22 +120,29 @@ def by_code(table: Any) -> dict[str, Any]:
     return {row.code: row for row in db.session.scalars(select(table))}
 
 
-def _version(terms: Mapping[str, Any], *, chain: Mapping[str, Any], now: datetime) -> OfferVersion:
-    offer = Offer(id=new_id(), code=terms["code"], kind=terms["kind"])
-    same = ("name", "price", "cups", "bonus_cups", "expiry_mode", "accepted_at")
-    version = OfferVersion(
-        id=new_id(),
-        offer_id=offer.id,
-        version=1,
+def _terms(
+    facts: Mapping[str, Any],
+    *,
+    chain: Mapping[str, Any],
+    products: Mapping[str, Any],
+    now: datetime,
+) -> OfferTerms:
+    """The terms of an offer; what the facts do not say is as usual."""
+    other = {"code", "kind", "products", "schedule", "trust"}
+    return OfferTerms(
         currency=chain["currency"],
         sale_starts_at=now,
-        **{name: terms[name] for name in same},
+        product_ids=[products[code].id for code in facts["products"]],
+        **{name: fact for name, fact in facts.items() if name not in other},
     )
-    db.session.add(offer)
-    db.session.flush()
-    db.session.add(version)
-    db.session.flush()
-    return version
+
+
+def _two_admins(chain: Mapping[str, Any]) -> tuple[UUID, UUID]:
+    """Two people of the chain who may make offers and decide on them."""
+    numbers = [person["number"] for person in chain["staff"] if person["role"] == "admin"]
+    ids = dict(db.session.execute(select(Staff.number, Staff.id)).all())
+    first, second = (ids[number] for number in numbers[:2])
+    return first, second
 
 
 def _missing(table: type[Base], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:

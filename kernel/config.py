@@ -64,7 +64,7 @@ def config() -> Config:
         "stripe_api_key": env.str("STRIPE_API_KEY", validate=_stripe_key),
         "stripe_api_base": env.str("STRIPE_API_BASE", None),
         "stripe_webhook_secrets": env.list("STRIPE_WEBHOOK_SECRET", validate=_some),
-        "terminal_api_base": env.str("TERMINAL_API_BASE", None, validate=_unless_none(_address)),
+        "terminal_api_base": env.str("TERMINAL_API_BASE", None, validate=_unless_none(_reached())),
         "terminal_api_key": _terminal_key(env),
         "public_origin": env.str("PUBLIC_ORIGIN", validate=_origin),
         "invoice_to": env.str("INVOICE_TO", None, validate=_unless_none(_invoices)),
@@ -94,6 +94,11 @@ def _message_port(env: Env) -> str:
     if os.environ.get("JIBEI_MODE") == "development":
         return env.str("MESSAGE_PORT", "console", validate=_console_or_sender)
     return env.str("MESSAGE_PORT", validate=_sender)
+
+
+def _reached() -> validate.Regexp:
+    """Where the card terminals' provider is. Plain http is for development, on this machine."""
+    return _address_here if os.environ.get("JIBEI_MODE") == "development" else _address
 
 
 def _terminal_key(env: Env) -> str | None:
@@ -147,7 +152,8 @@ _redis_url = _refusing(r"(rediss?|unix)://\S+$", "give redis://host:6379/0")
 _secret = _refusing(r"[0-9a-fA-F]{64,}$", "give 32 or more random bytes: openssl rand -hex 32")
 _stripe_key = _refusing(r"(sk|rk)_(test|live)_\S+$", "give a secret key of the provider, sk_…")
 _origin = _refusing(r"https?://[^/\s]+$", "give the address that shoppers use, https://host")
-_address = _refusing(r"https?://[^/\s]+$", "give the provider's address, https://host")
+_address = _refusing(r"https://[^/\s]+$", "give the provider's address, https://host")
+_address_here = _refusing(r"https?://[^/\s]+$", "give the provider's address, https://host")
 _some_text = _refusing(r"\S+$", "give the key, without spaces")
 _absent = validate.Equal("", error="the clock moves in development only: take it out")
 _sender = _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function")

@@ -1,6 +1,7 @@
 """Shoppers: how they sign in, what they told about themselves, and what they are told."""
 
 from members.errors import CodeWrong, PhoneUnsupported
+from members.holding import holds
 from members.models import Challenge
 from members.notices import Facts, Notice, notice, notices_to, notify
 from members.queries import locale_of, phone_of, time_zone_of
@@ -22,6 +23,7 @@ __all__ = [
     "change_profile",
     "end_session",
     "get_profile",
+    "holds",
     "locale_of",
     "member_of_phone",
     "notice",

@@ -6,7 +6,8 @@ from uuid import UUID
 import structlog
 
 import payments
-from kernel import clock, messages, queue
+import vouchers
+from kernel import clock, queue
 from kernel.outbox import subscriber
 from kernel.transaction import again, transaction
 from subs import notices
@@ -46,19 +47,22 @@ def fail_period(
     )
 
 
+@subscriber(f"{PURPOSE}.dispute")
+def follow_dispute(*, dispute_id: str, now: datetime, **_: object) -> None:
+    """A bank disputes the payment of a renewal, or has decided: so it is with its cups."""
+    vouchers.follow_dispute(dispute_id=UUID(dispute_id), now=now)
+
+
 @subscriber(outcome.GIVEN_UP, sending=True)
 def give_up_payment(*, payment_id: str, **_: object) -> None:
     """The subscription has ended: a payment that is still open is not wanted any more."""
     payments.cancel(payment_id=UUID(payment_id))
 
 
-@subscriber(outcome.AUTHENTICATION_WANTED, sending=True)
-def ask_to_authenticate(*, period_id: str, dedupe_key: str, **_: object) -> None:
+@subscriber(outcome.AUTHENTICATION_WANTED)
+def ask_to_authenticate(*, period_id: str, now: datetime) -> None:
     """Send the member to their bank, unless the payment has got on meanwhile."""
-    with transaction():
-        letter = notices.authentication_wanted(UUID(period_id))
-    if letter is not None:
-        messages.send(to=letter.to, text=letter.text, dedupe_key=dedupe_key)
+    notices.ask_to_authenticate(period_id=UUID(period_id), now=now)
 
 
 def renew_due() -> None:

@@ -1,5 +1,7 @@
 """What is offered and ordered, and the lots of cups that members hold."""
 
+from vouchers.balances import add_up
+from vouchers.buyers import buyer_of_item
 from vouchers.errors import (
     AlreadyPaid,
     MixedCurrencies,
@@ -8,7 +10,27 @@ from vouchers.errors import (
     OrderTooLarge,
     PaymentDeclined,
 )
-from vouchers.holdings import list_balances, list_holdings
+from vouchers.gift_errors import (
+    GiftClaimed,
+    GiftEnded,
+    GiftLimit,
+    GiftNotFound,
+    GivenCupsFrozen,
+    GiverBlocked,
+    NotGiftable,
+    OfferNotNamed,
+    TooFewToGive,
+)
+from vouchers.gift_queries import GiftSeen, list_gifts, see_gift, see_link
+from vouchers.holdings import count_cups, list_holdings
+from vouchers.naming import names_of_lots
+from vouchers.order_errors import (
+    ChannelNotSold,
+    MemberLimit,
+    NoReceiptYet,
+    OwnOrder,
+    StoreNotSelling,
+)
 from vouchers.queries import (
     Offered,
     Ordered,
@@ -18,30 +40,115 @@ from vouchers.queries import (
     list_offers,
     list_orders,
 )
+from vouchers.refund_errors import (
+    CupsFrozen,
+    NothingToRefund,
+    NotRefundable,
+    RefundNotFailed,
+    TooFewLeft,
+    WholeRestOnly,
+)
+from vouchers.refund_queries import get_refund, list_refunds, show, shown_decision
+from vouchers.service.counter import (
+    AtTill,
+    CounterSale,
+    get_counter_sale,
+    pay_at_counter,
+    sell_at_counter,
+)
+from vouchers.service.dispute import follow_dispute
+from vouchers.service.gift import give
+from vouchers.service.gift_back import decline, withdraw
+from vouchers.service.gift_block import Block, list_blocks, unblock
+from vouchers.service.gift_claim import Claimed, claim
 from vouchers.service.lot import issue_lot
-from vouchers.service.order import place_order
+from vouchers.service.order import place_order, price_of
 from vouchers.service.pay import Paid, pay
+from vouchers.service.payout import retry, settle_otherwise
+from vouchers.service.receipt import Receipt, get_receipt
+from vouchers.service.refund import refund, refund_lots
+from vouchers.service.refund_preview import preview
+from vouchers.service.refund_wish import AskedLot, Part, Wish
+from vouchers.terms import list_terms_in_words, terms_in_words
 from vouchers.wallet import change_wallet
 
 __all__ = [
     "AlreadyPaid",
+    "AskedLot",
+    "AtTill",
+    "Block",
+    "ChannelNotSold",
+    "Claimed",
+    "CounterSale",
+    "CupsFrozen",
+    "GiftClaimed",
+    "GiftEnded",
+    "GiftLimit",
+    "GiftNotFound",
+    "GiftSeen",
+    "GivenCupsFrozen",
+    "GiverBlocked",
+    "MemberLimit",
     "MixedCurrencies",
+    "NoReceiptYet",
+    "NotGiftable",
     "NotOnSale",
+    "NotRefundable",
+    "NothingToRefund",
+    "OfferNotNamed",
     "Offered",
     "OrderEnded",
     "OrderTooLarge",
     "Ordered",
     "OrderedItem",
+    "OwnOrder",
     "Paid",
+    "Part",
     "PaymentDeclined",
+    "Receipt",
+    "RefundNotFailed",
+    "StoreNotSelling",
+    "TooFewLeft",
+    "TooFewToGive",
+    "WholeRestOnly",
+    "Wish",
+    "add_up",
+    "buyer_of_item",
     "change_wallet",
+    "claim",
+    "count_cups",
+    "decline",
+    "follow_dispute",
+    "get_counter_sale",
     "get_order",
+    "get_receipt",
+    "get_refund",
+    "give",
     "issue_lot",
-    "list_balances",
+    "list_blocks",
+    "list_gifts",
     "list_holdings",
     "list_offer_codes",
     "list_offers",
     "list_orders",
+    "list_refunds",
+    "list_terms_in_words",
+    "names_of_lots",
     "pay",
+    "pay_at_counter",
     "place_order",
+    "preview",
+    "price_of",
+    "refund",
+    "refund_lots",
+    "retry",
+    "see_gift",
+    "see_link",
+    "sell_at_counter",
+    "settle_otherwise",
+    "show",
+    "shown_decision",
+    "terms_in_words",
+    "unblock",
+    "withdraw",
 ]

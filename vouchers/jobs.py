@@ -1,6 +1,7 @@
 """What the room does in the background: fulfil, end, lapse."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -10,19 +11,22 @@ from kernel import clock, queue
 from kernel.outbox import subscriber
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
+from vouchers import gift_jobs, refund_jobs  # noqa: F401  the latter only subscribes
 from vouchers.policy import PURPOSE
 from vouchers.service.ending import end_order, find_unpaid, unpaid_orders
-from vouchers.service.expiry import lapse_some, lots_due
+from vouchers.service.expiry import Ending, bring_to_end, find_ending, lots_due
+from vouchers.service.expiry_refund import find_refundable, refund_ended
 from vouchers.service.fulfil import fulfil
 
 log = structlog.get_logger()
 
-_WALLETS = 500
+_LOTS, _WALLETS = 50_000, 1_000  # looked at once, and locked at once
+_REFUNDS = 100
 _ORDERS = 100
 
 EXPIRY = Duty("vouchers.jobs.expire_due", "nightly", lots_due)
 ENDING = Duty("vouchers.jobs.end_unpaid", "events", unpaid_orders)
-DUTIES = [EXPIRY, ENDING]
+DUTIES = [EXPIRY, ENDING, gift_jobs.DUTY]
 
 
 @subscriber(f"{PURPOSE}.paid")
@@ -42,10 +46,14 @@ def on_payment_failed(
 
 
 def expire_due() -> None:
-    """Lapse every lot that is past its end, however long ago. The RQ job."""
+    """Announce and bring about the ends of lots that are due, however late. The RQ job."""
     queue.begun(EXPIRY.job)
-    while again(_expire_some):
+    while _expire_some():
         pass
+    after = None
+    while owed := again(partial(_refundable, after)):
+        for after in owed:
+            _refund(after)
 
 
 def end_unpaid() -> None:
@@ -62,8 +70,35 @@ def end_unpaid() -> None:
 
 
 def _expire_some() -> int:
+    """Work off what one look finds; answer 0 when nothing is left, or others hold all of it."""
+    now = clock.now()
+    return sum(again(partial(_bring_to_end, ending, now)) for ending in again(lambda: _ending(now)))
+
+
+def _ending(now: datetime) -> list[Ending]:
     with transaction():
-        return lapse_some(limit=_WALLETS, now=clock.now())
+        return find_ending(lots=_LOTS, wallets=_WALLETS, now=now)
+
+
+def _bring_to_end(ending: Ending, now: datetime) -> int:
+    with transaction():
+        return bring_to_end(ending, now=now)
+
+
+def _refundable(after: UUID | None) -> list[UUID]:
+    with transaction():
+        return list(find_refundable(after=after, limit=_REFUNDS, now=clock.now()))
+
+
+def _refund(member_id: UUID) -> None:
+    def refund() -> None:
+        with transaction():
+            refund_ended(member_id=member_id, now=clock.now())
+
+    try:
+        again(refund)
+    except Exception as problem:  # noqa: BLE001  one bad lot must not keep others' money
+        log.error("lots.not_refunded", error=type(problem).__name__)  # noqa: TRY400  as above
 
 
 def _unpaid(now: datetime) -> list[UUID]:

@@ -1,13 +1,14 @@
-"""Offers as others name them."""
+"""Offers and lots as others name them."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 
 from kernel.db import db
 from kernel.errors import NotFound
-from vouchers.models import Offer
+from vouchers.models import Lot, Offer, OfferVersion
 
 
 def check_offers(offer_ids: Iterable[UUID]) -> None:
@@ -16,3 +17,22 @@ def check_offers(offer_ids: Iterable[UUID]) -> None:
     known = set(db.session.scalars(select(Offer.id).where(Offer.id.in_(named))))
     if named - known:
         raise NotFound
+
+
+class LotName(NamedTuple):
+    """What a lot is of: an offer, by the name that it was sold under."""
+
+    offer_id: UUID
+    offer: str
+    name: str
+
+
+def names_of_lots(*, member_id: UUID, lot_ids: Iterable[UUID | None]) -> dict[UUID, LotName]:
+    """What some lots of a member are of."""
+    named = (
+        select(Lot.id, Lot.offer_id, Offer.code, OfferVersion.name)
+        .join(Offer, Offer.id == Lot.offer_id)
+        .join(OfferVersion, OfferVersion.id == Lot.offer_version_id)
+        .where(Lot.member_id == member_id, Lot.id.in_(lot_ids))
+    )
+    return {row[0]: LotName(*row[1:]) for row in db.session.execute(named)}

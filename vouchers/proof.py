@@ -5,6 +5,11 @@ from collections.abc import Iterable
 from kernel.ids import NOBODY
 from ledger import policy
 from ledger.proof import WHOLE, Facts, KeyWalk, Part, check
+from vouchers import (  # noqa: F401  their checks register themselves
+    gift_proof,
+    invoice_proof,
+    refund_proof,
+)
 
 _OF_LOTS = [policy.VOUCHERS, policy.PLANS]
 """The accounts that lots are booked on. What is on its way between two lots is on another."""

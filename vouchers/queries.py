@@ -72,7 +72,11 @@ def list_offers(*, kind: str, after: UUID | None, limit: int, now: datetime) -> 
     )
     if after is not None:
         page = page.where(Offer.id > after)
-    rows = [(offer, version) for offer, version in db.session.execute(page)]
+    return with_lists([(offer, version) for offer, version in db.session.execute(page)])
+
+
+def with_lists(rows: Sequence[tuple[Offer, OfferVersion]]) -> Sequence[Offered]:
+    """Offers with the products and stores that their versions list; statements do not grow."""
     version_ids = [version.id for _, version in rows]
     products, stores = _products_of(version_ids), _stores_of(version_ids)
     return [
@@ -106,13 +110,15 @@ def items_of(order_id: UUID) -> Sequence[OrderedItem]:
 
 
 def _on_sale(now: datetime) -> Select[OfferVersion]:
-    """The highest version of each offer whose sale window is open."""
+    """The highest approved version of each offer whose sale window is open."""
     is_open_ended = OfferVersion.sale_ends_at.is_(None)
     return (
         select(OfferVersion)
         .ext(distinct_on(OfferVersion.offer_id))
         .where(
-            OfferVersion.sale_starts_at <= now, or_(is_open_ended, OfferVersion.sale_ends_at > now)
+            OfferVersion.approved_at <= now,
+            OfferVersion.sale_starts_at <= now,
+            or_(is_open_ended, OfferVersion.sale_ends_at > now),
         )
         .order_by(OfferVersion.offer_id, OfferVersion.version.desc())
     )

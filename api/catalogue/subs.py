@@ -3,6 +3,13 @@
 from api.problems import Problem
 
 PROBLEMS = {
+    "card-in-use": Problem(
+        en=(
+            "Card in use",
+            "A subscription is renewed with this card. Give that another card first.",
+        ),
+        zh=("卡片使用中", "有訂閱以這張卡片續訂，請先為該訂閱更換卡片。"),
+    ),
     "subscription-ended": Problem(
         en=(
             "Subscription ended",

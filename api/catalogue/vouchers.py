@@ -2,10 +2,43 @@
 
 from api.problems import Problem
 
+_CHANNELS = {
+    "web": ("on the web", "網站"),
+    "app": ("in the app", "App"),
+    "counter": ("at the counter", "櫃檯"),
+}
+
 PROBLEMS = {
     "not-on-sale": Problem(
         en=("Not on sale", "This offer is not sold at the moment."),
         zh=("目前未販售", "這項商品目前沒有販售。"),
+    ),
+    "channel-not-sold": Problem(
+        en=("Not sold here", "This offer is not sold {channel}. It can be bought {channels}."),
+        zh=("此通路未販售", "這項商品不在{channel}販售，請至以下通路購買：{channels}。"),
+        words={"channel": _CHANNELS, "channels": _CHANNELS},
+    ),
+    "member-limit": Problem(
+        en=(
+            "That is more than one person may buy",
+            "Everybody may buy {limit} of this offer. You have {held}, unpaid orders included.",
+        ),
+        zh=(
+            "已達購買上限",
+            "這項商品每人限購 {limit} 份，您已有 {held} 份（含尚未付款的訂單）。",
+        ),
+    ),
+    "store-not-selling": Problem(
+        en=("Not sold by this store", "This store cannot sell this offer. Choose another store."),
+        zh=("此門市無法販售", "這間門市無法販售這項商品，請選擇其他門市。"),
+    ),
+    "own-order": Problem(
+        en=("Not to yourself", "Somebody else has to sell to you, at their till."),
+        zh=("不可賣給自己", "請由其他同仁在其收銀機為您結帳。"),
+    ),
+    "no-receipt-yet": Problem(
+        en=("No receipt yet", "There is a receipt as soon as the order is paid and fulfilled."),
+        zh=("尚無購買憑證", "訂單付款並發放杯數後，即可查看購買憑證。"),
     ),
     "mixed-currencies": Problem(
         en=("More than one currency", "Order what is priced in different currencies apart."),

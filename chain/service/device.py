@@ -35,9 +35,17 @@ class Enrolled:
 
 
 def create_device(
-    *, store_id: UUID, name: str, staff_id: UUID, role: str, now: datetime
+    *,
+    store_id: UUID,
+    name: str,
+    channel: str = "counter",
+    staff_id: UUID,
+    role: str,
+    now: datetime,
 ) -> NewDevice:
     """Make a device of a store, with the code to enrol it by within an hour.
+
+    What was sold for some channels only is handed over by devices of those.
 
     Raises:
         NotFound: there is no such store.
@@ -49,6 +57,7 @@ def create_device(
         id=new_id(),
         store_id=store_id,
         name=name,
+        channel=channel,
         code_digest=_digest(code),
         code_ends_at=now + policy.ENROLMENT_LIVES,
     )

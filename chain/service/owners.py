@@ -22,13 +22,13 @@ class Owned:
     entity: LegalEntity
 
 
-def add_legal_entity(*, code: str, name: str) -> LegalEntity:
-    """Name a company or franchisee that may own stores.
+def add_legal_entity(*, code: str, name: str, jurisdiction: str = "TW") -> LegalEntity:
+    """Name a company or franchisee that may own stores, and whose law binds what it sells.
 
     Raises:
         LegalEntityExists: there is one of that code, as the database says.
     """
-    made = LegalEntity(id=new_id(), code=code, name=name)
+    made = LegalEntity(id=new_id(), code=code, name=name, jurisdiction=jurisdiction)
     db.session.add(made)
     db.session.flush()
     return made

@@ -19,12 +19,12 @@ from dev.tour import (
     act1_sign_in,
     act2_buy,
     act3_redeem,
-    act4_renew,
-    act5_finance,
-    act6_close,
-    act7_leave,
+    act7_renew,
+    act8_finance,
+    act9_close,
+    act11_leave,
 )
-from dev.tour.act7_leave import leave_early
+from dev.tour.act11_leave import leave_early
 from dev.tour.running import Running, installation
 from dev.tour.story import Off, Story
 from dev.tour.tour import Act, Tour, on_stage
@@ -34,10 +34,10 @@ ACTS = (
     act1_sign_in.ACT,
     act2_buy.ACT,
     act3_redeem.ACT,
-    act4_renew.ACT,
-    act5_finance.ACT,
-    act6_close.ACT,
-    act7_leave.ACT,
+    act7_renew.ACT,
+    act8_finance.ACT,
+    act9_close.ACT,
+    act11_leave.ACT,
 )
 
 _INTERRUPTED = 130

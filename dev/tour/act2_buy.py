@@ -15,7 +15,7 @@ _HUNDREDTHS = 100
 def buy_pack(tour: Tour) -> None:
     """Alice buys the pack at store A: 10 cups and one more, for NT$500."""
     alice = tour.alice
-    alice.pack = _buy(tour, alice, PACK, store="A", save_card=False)
+    alice.pack = buy(tour, alice, PACK, store="A", save_card=False)
     shares = ", ".join(map(str, alice.pack.shares()))
     tour.story.tell(f"cup by cup its net {alice.pack.net} is {shares}")
 
@@ -27,7 +27,7 @@ def buy_plan(tour: Tour) -> None:
 
 def subscribe(tour: Tour, shopper: Shopper) -> None:
     """Buy the plan, with a good card that is kept for renewals."""
-    shopper.plan = _buy(tour, shopper, PLAN, store="W", save_card=True)
+    shopper.plan = buy(tour, shopper, PLAN, store="W", save_card=True)
     begun = tour.story.wait(
         "the subscription begins",
         lambda: next(iter(shopper.api.get("/v1/subscriptions")["items"]), None),
@@ -52,12 +52,12 @@ def charges_of(tour: Tour, shopper: Shopper) -> list[Mapping[str, Any]]:
     return found
 
 
-def _buy(tour: Tour, shopper: Shopper, offer: str, *, store: str, save_card: bool) -> Lot:
+def buy(tour: Tour, shopper: Shopper, offer: str, *, store: str, save_card: bool) -> Lot:
     """Order, pay, and wait for the cups; what happened is looked up at every hop."""
     terms = tour.chain.offers[offer]
     order = _order(tour, shopper, offer, store)
     payment = _pay(tour, shopper, order, save_card=save_card)
-    _look_at_the_provider(tour, shopper, payment)
+    shopper.intents[offer] = _look_at_the_provider(tour, shopper, payment)
     _await_fulfilment(tour, shopper, order)
     held = tour.story.wait("the cups are in the wallet", lambda: shopper.newest_lot(offer))
     tour.story.check("cups in the lot", expected=terms["cups"], seen=held["left"])
@@ -94,8 +94,8 @@ def _pay(tour: Tour, shopper: Shopper, order: Any, *, save_card: bool) -> Any:
     return payment
 
 
-def _look_at_the_provider(tour: Tour, shopper: Shopper, payment: Any) -> None:
-    """Find the payment at the provider, and the event that tells of it."""
+def _look_at_the_provider(tour: Tour, shopper: Shopper, payment: Any) -> str:
+    """Find the payment at the provider, and the event that tells of it; answer its name there."""
     recent = tour.merchant.get("/v1/payment_intents", limit=20)["data"]
     intent = next(one for one in recent if one["metadata"].get("payment_id") == payment["id"])
     shopper.customer = intent["customer"]
@@ -113,6 +113,7 @@ def _look_at_the_provider(tour: Tour, shopper: Shopper, payment: Any) -> None:
 
     event = tour.story.wait("the provider's signed webhook is in the inbox", delivered)
     tour.story.tell(f"it says {event['type']}, and a job reads it ({event['id']})")
+    return str(intent["id"])
 
 
 def _await_fulfilment(tour: Tour, shopper: Shopper, order: Any) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dev.tour.client import Answer, new_key
 from dev.tour.expected import Lot
-from dev.tour.party import Redeemed, Till
+from dev.tour.party import Redeemed, Shopper, Till
 from dev.tour.tour import PACK, Act, Tour
 
 _STORES = ("A", "B", "C")
@@ -17,7 +17,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _SIDE = 8 * (29 + 2 * 4)
 """Pixels: QR version 3 has 29 modules and a margin of 4, at 8 pixels each."""
 
-_FORBIDDEN, _CONFLICT = 403, 409
+_FORBIDDEN, CONFLICT = 403, 409
 
 
 def show_qr(tour: Tour) -> None:
@@ -37,28 +37,20 @@ def show_qr(tour: Tour) -> None:
 
 def open_tills(tour: Tour) -> None:
     """The manager enrols a device in each store, and clerks begin their shifts."""
-    manager = tour.desks.of("manager")
     for store in _STORES:
-        body = {"store_id": tour.chain.stores[store], "name": f"Till {store} of the tour"}
-        made = manager.post("/v1/devices", body)
-        enrolled = tour.api.post("/v1/devices/enrol", {"code": made["code"]})
-        clerk = tour.desks.person("clerk", store=store)
-        device = tour.api.signed_in(enrolled["token"])
-        shift = device.post("/v1/shifts", {"staff_number": clerk["number"], "pin": clerk["pin"]})
-        tour.tills[store] = Till(store, made["id"], tour.api.signed_in(shift["token"]))
-        tour.story.tell(f"store {store}: enrolled by the code {made['code']}; {shift['name']}")
+        open_till(tour, store)
 
 
 def redeem_pack(tour: Tour) -> None:
     """Alice collects cups of the pack: 3 at A, 2 at B, 1 at C."""
     for store, cups in (("A", 3), ("B", 2), ("C", 1)):
-        tour.redeemed[store] = _redeem(tour, tour.alice.pack, store=store, cups=cups)
+        tour.redeemed[store] = redeem(tour, tour.alice, tour.alice.pack, store=store, cups=cups)
 
 
 def redeem_plan(tour: Tour) -> None:
     """Alice collects cups of the plan, which W sold: 4 at A, 3 at B."""
     for store, cups in (("A", 4), ("B", 3)):
-        _redeem(tour, tour.alice.plan, store=store, cups=cups)
+        redeem(tour, tour.alice, tour.alice.plan, store=store, cups=cups)
 
 
 def retry(tour: Tour) -> None:
@@ -69,7 +61,7 @@ def retry(tour: Tour) -> None:
 def void(tour: Tour) -> None:
     """One cup too many at C: it is voided, once."""
     lot = tour.alice.pack
-    one = _redeem(tour, lot, store="C", cups=1)
+    one = redeem(tour, tour.alice, lot, store="C", cups=1)
     voided = one.till.api.post(f"{one.path}/void")
     tour.books.void(lot, 1, one.amount, made_at="C", at=one.answer["redeemed_at"])
     tour.story.check("it is voided", expected=True, seen=voided["voided_at"] is not None)
@@ -77,7 +69,7 @@ def void(tour: Tour) -> None:
     tour.story.check("money back", expected=one.amount, seen=given_back["amount"]["amount"])
     tour.story.check("cups in the wallet", expected=lot.left, seen=tour.alice.cups(PACK))
     again = one.till.api.send("POST", f"{one.path}/void")
-    check_refusal(tour, "a second void", again, _CONFLICT, "already-voided")
+    check_refusal(tour, "a second void", again, CONFLICT, "already-voided")
     _ask_once_more(tour, one)
 
 
@@ -86,13 +78,13 @@ def refuse(tour: Tour) -> None:
     alice, lot, at_a = tour.alice, tour.alice.pack, tour.tills["A"]
     too_many = {"cups": lot.left + 1, "product_id": tour.chain.product_of(PACK)}
     answer = at_a.api.send("POST", "/v1/redemptions", {"code": alice.fresh_code(), **too_many})
-    check_refusal(tour, f"{lot.left + 1} cups", answer, _CONFLICT, "insufficient-cups")
+    check_refusal(tour, f"{lot.left + 1} cups", answer, CONFLICT, "insufficient-cups")
     numbers = {name: answer.document[name] for name in ("held", "wanted")}
     tour.story.check("it says", expected={"held": lot.left, "wanted": lot.left + 1}, seen=numbers)
 
-    last = _redeem(tour, lot, store="A", cups=1)
+    last = redeem(tour, tour.alice, lot, store="A", cups=1)
     answer = at_a.api.send("POST", "/v1/redemptions", last.body)
-    check_refusal(tour, "the same code under a new key", answer, _CONFLICT, "token-used")
+    check_refusal(tour, "the same code under a new key", answer, CONFLICT, "token-used")
 
     answer = tour.tills["B"].api.send("POST", f"{last.path}/void")
     check_refusal(tour, "B voids what A handed over", answer, _FORBIDDEN, "store-scope")
@@ -101,30 +93,45 @@ def refuse(tour: Tour) -> None:
     tour.story.check("A itself voids it; cups left", expected=lot.left, seen=alice.cups(PACK))
 
 
-def close_tills(tour: Tour) -> None:
-    """The tour's devices are revoked, and their shifts end with them."""
-    manager = tour.desks.of("manager")
-    for till in tour.tills.values():
-        manager.post(f"/v1/devices/{till.device_id}/revoke")
-    answer = tour.tills["A"].api.send("GET", tour.redeemed["A"].path)
-    tour.story.check("a revoked till gets", expected="unauthenticated", seen=_reason(answer))
+def open_till(tour: Tour, store: str) -> None:
+    """Enrol a device in a store, and let its clerk begin a shift at it."""
+    body = {"store_id": tour.chain.stores[store], "name": f"Till {store} of the tour"}
+    made = tour.desks.of("manager").post("/v1/devices", body)
+    enrolled = tour.api.post("/v1/devices/enrol", {"code": made["code"]})
+    clerk = tour.desks.person("clerk", store=store)
+    device = tour.api.signed_in(enrolled["token"])
+    shift = device.post("/v1/shifts", {"staff_number": clerk["number"], "pin": clerk["pin"]})
+    tour.tills[store] = Till(store, made["id"], tour.api.signed_in(shift["token"]))
+    tour.story.tell(f"store {store}: enrolled by the code {made['code']}; {shift['name']}")
 
 
-def _redeem(tour: Tour, lot: Lot, *, store: str, cups: int) -> Redeemed:
+def close_till(tour: Tour, store: str) -> None:
+    """Revoke a device; its shift ends with it."""
+    till = tour.tills.pop(store)
+    tour.desks.of("manager").post(f"/v1/devices/{till.device_id}/revoke")
+    answer = till.api.send("GET", "/v1/shifts/current/total")
+    what = f"the revoked till of {store} gets"
+    tour.story.check(what, expected="unauthenticated", seen=reason_of(answer))
+
+
+def redeem(tour: Tour, shopper: Shopper, lot: Lot, *, store: str, cups: int) -> Redeemed:
     """Hand over cups at a store, and check what the till and the wallet say."""
-    alice, till = tour.alice, tour.tills[store]
-    product_id = tour.chain.product_of(lot.offer)
-    body = {"code": alice.fresh_code(), "product_id": product_id, "cups": cups}
-    key = new_key()
+    till, body, key = tour.tills[store], wanted(tour, shopper, lot, cups=cups), new_key()
     answer = till.api.send("POST", "/v1/redemptions", body, key=key)
     tour.story.check(f"{store} hands over {cups}", expected=201, seen=answer.status)
     amount = tour.books.redeem(lot, cups, made_at=store, at=answer.document["redeemed_at"])
     taken = [(one["offer"], one["cups"]) for one in answer.document["taken"]]
     tour.story.check("taken from", expected=[(lot.offer, cups)], seen=taken)
     tour.story.check("left", expected=lot.left, seen=answer.document["left"])
-    moved = alice.happened("redemption")[0]["amount"]["amount"]
+    moved = shopper.happened("redemption")[0]["amount"]["amount"]
     tour.story.check("they carry", expected=amount, seen=-moved)
     return Redeemed(till, key, body, answer.document, amount)
+
+
+def wanted(tour: Tour, shopper: Shopper, lot: Lot, *, cups: int) -> dict[str, Any]:
+    """What a till asks for, with a code that the shopper's phone has just made."""
+    product_id = tour.chain.product_of(lot.offer)
+    return {"code": shopper.fresh_code(), "product_id": product_id, "cups": cups}
 
 
 def _ask_once_more(tour: Tour, before: Redeemed) -> None:
@@ -138,11 +145,11 @@ def _ask_once_more(tour: Tour, before: Redeemed) -> None:
 
 def check_refusal(tour: Tour, what: str, answer: Answer, status: int, reason: str) -> None:
     """Check that it is refused for this reason, with a sentence for people."""
-    tour.story.check(what, expected=(status, reason), seen=(answer.status, _reason(answer)))
+    tour.story.check(what, expected=(status, reason), seen=(answer.status, reason_of(answer)))
     tour.story.tell(f"it says: {answer.document['detail']}")
 
 
-def _reason(answer: Answer) -> Any:
+def reason_of(answer: Answer) -> Any:
     return answer.document["reason"] if answer.is_refusal else "no refusal"
 
 
@@ -161,6 +168,5 @@ _STEPS: tuple[Callable[[Tour], None], ...] = (
     retry,
     void,
     refuse,
-    close_tills,
 )
 ACT = Act("3  Cups become drinks", _STEPS)

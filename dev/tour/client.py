@@ -62,6 +62,10 @@ class Api:
         """Raises: Off: it was refused."""
         return _accepted(self.send("PUT", path, body)).document
 
+    def delete(self, path: str) -> Any:
+        """Raises: Off: it was refused."""
+        return _accepted(self.send("DELETE", path)).document
+
     def send(
         self,
         method: str,
@@ -70,9 +74,10 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         key: str | None = None,
+        language: str = "en",
     ) -> Answer:
         """Send a request, answered or refused."""
-        headers = {"Accept-Language": "en", **self._who}
+        headers = {"Accept-Language": language, **self._who}
         if method == "POST":
             headers["Idempotency-Key"] = key or new_key()
         response = self._http.request(method, path, json=body, params=query, headers=headers)

@@ -6,8 +6,7 @@ from typing import NamedTuple
 from dev.tour.expected import Books
 from dev.tour.reading import NOTHING, Reading, Row
 
-_FLOWS = ("sold", "redeemed", "voided", "lapsed")
-_SIGNS = {"sold": 1, "redeemed": -1, "voided": 1, "lapsed": -1}
+_SIGNS = {"sold": 1, "redeemed": -1, "voided": 1, "lapsed": -1, "refunded": -1}
 
 
 class Compared(NamedTuple):
@@ -84,7 +83,7 @@ def _expected(
     for prefix, unit in (("", "money"), ("cups_", "cups")):
         if last is not None:
             expected[f"{prefix}opening"] = last[f"{prefix}closing"]
-        for kind in _FLOWS:
+        for kind in _SIGNS:
             expected[f"{prefix}{kind}"] += moved[kind][unit] if kind in moved else 0
         flow = sum(sign * expected[f"{prefix}{kind}"] for kind, sign in _SIGNS.items())
         expected[f"{prefix}closing"] = expected[f"{prefix}opening"] + flow

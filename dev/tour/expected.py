@@ -5,6 +5,10 @@
   that, never less than nothing, and a void gives back exactly what its redemption carried.
 - Cups made elsewhere: the store that sold them owes their money to the store that made them.
 - What is left in a lot at its end lapses, with all the money that it still carries.
+- A gift is a lot of its own: of the same store, with the money that its cups carried; taken back,
+  its cups return with exactly that. Nothing is sold or earned by giving.
+- VAT follows the cups by the same rule as net. Unused cups that are given back bring what they
+  carry with VAT; at list price, what was paid less the list price of the cups that were collected.
 - Everything is booked on its local date in Taipei; a void on that of its redemption.
 - A period counts in the renewal rates of the month in which it ends.
 """
@@ -43,6 +47,7 @@ class Lot:
     store: str
     net: int
     cups: int
+    price: int = 0
     used: int = 0
     recognised: int = 0
 
@@ -65,6 +70,16 @@ class Lot:
     def give_back(self, cups: int, amount: int) -> None:
         self.used -= cups
         self.recognised -= amount
+
+    def back_as_carried(self) -> int:
+        """What unused cups bring back, VAT included, where they are worth what they carry."""
+        vat = self.price - self.net
+        vat_gone = math.floor(Fraction(vat * self.used, self.cups) + _HALF)
+        return self.net - self.recognised + vat - vat_gone
+
+    def back_at_list_price(self, list_price: int) -> int:
+        """What unused cups bring back where collected ones count at list price."""
+        return max(0, min(self.price - list_price * self.used, self.back_as_carried()))
 
     def _upto(self, k: int) -> int:
         return math.floor(Fraction(self.net * k, self.cups) + _HALF)
@@ -93,7 +108,7 @@ class Books:
 
     def sell(self, *, offer: str, store: str, price: int, cups: int, at: str) -> Lot:
         """Sell a pack, or a period of a plan."""
-        lot = Lot(offer, store, net_of(price), cups)
+        lot = Lot(offer, store, net_of(price), cups, price)
         self._move("sold", lot, at=at, cups=cups, money=lot.net)
         return lot
 
@@ -115,6 +130,21 @@ class Books:
         cups = lot.left
         amount = lot.take(cups)
         self._move("lapsed", lot, at=at, cups=cups, money=amount)
+        return amount
+
+    def give(self, lot: Lot, cups: int) -> Lot:
+        """Put cups into a gift, which is a lot for whoever claims it."""
+        return Lot(lot.offer, lot.store, lot.take(cups), cups)
+
+    def take_back(self, lot: Lot, gift: Lot) -> None:
+        """Let a gift that nobody claimed return into the lot that it left."""
+        lot.give_back(gift.cups, gift.net)
+
+    def refund(self, lot: Lot, *, at: str) -> int:
+        """Give back what is left of a lot for money; answer its net."""
+        cups = lot.left
+        amount = lot.take(cups)
+        self._move("refunded", lot, at=at, cups=cups, money=amount)
         return amount
 
     def owed_by(self, sold_at: str, *, to: str) -> int:

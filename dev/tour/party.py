@@ -12,7 +12,11 @@ from dev.tour.phone import Phone
 
 @dataclass
 class Shopper:
-    """A member with their app. `pack` and `plan` are the lots that they hold by our own count."""
+    """A member with their app.
+
+    `pack`, `plan` and the others are the lots that they hold by our own count; `intents` are the
+    provider's names of what they paid by card, by offer.
+    """
 
     name: str
     member_id: str
@@ -20,8 +24,12 @@ class Shopper:
     api: Api
     pack: Lot = field(init=False)
     plan: Lot = field(init=False)
+    gift: Lot = field(init=False)
+    one_store: Lot = field(init=False)
+    with_end: Lot = field(init=False)
     subscription_id: str = ""
     customer: str = ""
+    intents: dict[str, str] = field(default_factory=dict)
 
     def fresh_code(self) -> str:
         """Open the wallet: the phone gets a credential, and makes a code with it."""

@@ -10,7 +10,10 @@ from typing import Any
 from dev.tour.client import Answer, Api
 from dev.tour.party import Chain
 
-KINDS = ("opening", "sold", "redeemed", "voided", "lapsed", "closing")
+KINDS = (
+    *("opening", "sold", "redeemed", "voided", "lapsed", "refunded"),
+    *("charged_back", "transferred", "closing"),
+)
 
 Row = Mapping[str, int]
 """A movement's money by its name, and its cups by `cups_` and its name."""
@@ -33,7 +36,7 @@ def read(finance: Api, chain: Chain, months: Iterable[str]) -> Reading:
     for month in months:
         for row in finance.get("/v1/reports/deferred-revenue", period=month)["rows"]:
             place = (month, chain.code_of[row["store_id"]], chain.code_of[row["offer_id"]])
-            rows[place] = {name: row[name] for name in NOTHING}
+            rows[place] = _added(rows.get(place), row)
         for cell in finance.get("/v1/reports/settlement", period=month)["rows"]:
             pair = (month, chain.code_of[cell["sold_at_id"]], chain.code_of[cell["made_at_id"]])
             owed[pair] = (cell["cups"], cell["amount"])
@@ -43,10 +46,16 @@ def read(finance: Api, chain: Chain, months: Iterable[str]) -> Reading:
 def read_file(answer: Answer, month: str) -> dict[tuple[str, str, str], Row]:
     """Read the roll-forward of a month from its CSV, by the names that it gives itself."""
     lines = csv.DictReader(StringIO(answer.content.decode("utf-8-sig"), newline=""))
-    return {
-        (month, line["store_code"], line["offer_code"]): {name: int(line[name]) for name in NOTHING}
-        for line in lines
-    }
+    rows: dict[tuple[str, str, str], Row] = {}
+    for line in lines:
+        place = (month, line["store_code"], line["offer_code"])
+        rows[place] = _added(rows.get(place), line)
+    return rows
+
+
+def _added(so_far: Row | None, row: Mapping[str, Any]) -> Row:
+    """Sum up a store's rows of an offer: cups in wallets, and those in gifts under way."""
+    return {name: (so_far or NOTHING)[name] + int(row[name]) for name in NOTHING}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from kernel import clock
 
 PACK = "familymart-anywhere"
 PLAN = "dayungs-monthly"
+ONE_STORE = "louisa-5"
+WITH_END = "starbucks-20"
+OFFERS = (PACK, PLAN, ONE_STORE, WITH_END)
 
 _SECRET, _PUBLISHABLE = "sk_", "pk_"
 
@@ -66,6 +69,8 @@ class Tour:
 
     def move_clock(self, *, to: datetime) -> None:
         """Have the admin move the clock of this installation to a moment, or a little past it."""
+        if to <= clock.now():
+            return
         seconds = int((to - clock.now()) / timedelta(seconds=1)) + 1
         moved = self.desks.of("admin").post("/v1/sandbox/clock/advance", {"seconds": seconds})
         self.moved_at = datetime.fromisoformat(moved["now"])

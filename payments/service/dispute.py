@@ -25,7 +25,7 @@ def record_dispute(seen: SeenDispute, *, now: datetime) -> Dispute | None:
     """
     if seen.status == "inquiry":
         return find_dispute(seen.ref)
-    payment = db.session.scalar(select(Payment).where(Payment.provider_ref == seen.payment_ref))
+    payment = _payment_of(seen)
     if payment is None:
         return None
     dispute = _open(seen, payment)
@@ -87,6 +87,12 @@ def list_disputes(*, payment_id: UUID) -> Sequence[Dispute]:
 
 def _disputes() -> Select[Dispute]:
     return select(Dispute).order_by(Dispute.opened_at, Dispute.id)
+
+
+def _payment_of(seen: SeenDispute) -> Payment | None:
+    if seen.payment_ref is None:  # cash and what was never asked for have no reference either
+        return None
+    return db.session.scalar(select(Payment).where(Payment.provider_ref == seen.payment_ref))
 
 
 def _open(seen: SeenDispute, payment: Payment) -> Dispute | None:

@@ -8,8 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 import chain
-import ledger
+import invoicing
 import vouchers
+from invoicing import InvoiceLine
 from kernel import outbox
 from kernel.db import db
 from ledger import policy as books
@@ -38,12 +39,21 @@ def complete(*, period_id: UUID, payment_id: UUID, paid_at: datetime, now: datet
     settle(subscription, period, paid_at=paid_at)
 
 
-def settle(subscription: Subscription, period: Period, *, paid_at: datetime) -> None:
-    """Mark a period paid, issue its cups, and say when the next renewal is due."""
+def settle(
+    subscription: Subscription,
+    period: Period,
+    *,
+    paid_at: datetime,
+    order_item_id: UUID | None = None,
+) -> None:
+    """Mark a period paid, issue its cups, and say when the next renewal is due.
+
+    `order_item_id` names what paid for the first one: the line of an order.
+    """
     _close(period, "paid")
     period.attempts += 1
     period.paid_at = paid_at
-    _grant(subscription, period, sold_at=paid_at)
+    _grant(subscription, period, order_item_id, sold_at=paid_at)
     if subscription.ended_at is None:
         subscription.status = "active"
         subscription.due_at = policy.next_renewal_at(
@@ -147,22 +157,48 @@ def give_up_payment(subscription: Subscription, period: Period, *, now: datetime
         )
 
 
-def _grant(subscription: Subscription, period: Period, *, sold_at: datetime) -> None:
-    """Issue the cups of a paid period, which end with it. Locks the member's wallet."""
+def _grant(
+    subscription: Subscription, period: Period, order_item_id: UUID | None, *, sold_at: datetime
+) -> None:
+    """Issue the cups of a paid period, which end with it, and owe the invoice. Locks the wallet."""
     version = plan_of(subscription.offer_version_id).version
     sold_on = chain.local_date(subscription.store_id, sold_at)
-    taxed = ledger.taxed(version.price, code=version.vat_code, on=sold_on)
+    taxed = vouchers.price_of(version, on=sold_on)
     vouchers.issue_lot(
         member_id=subscription.member_id,
         offer_version_id=version.id,
         store_id=subscription.store_id,
         source="period",
         source_id=period.id,
+        order_item_id=order_item_id,
         account=books.PLANS,
         net=taxed.net,
         vat=taxed.vat,
         sold_at=sold_at,
         ends_at=period.ends_at,
+    )
+    if version.vat_timing == "sale":
+        line = InvoiceLine(
+            version.name, 1, version.price, taxed.net, taxed.vat, vat_code=version.vat_code
+        )
+        _invoice(subscription, period, line, version.currency, sold_at=sold_at)
+
+
+def _invoice(
+    subscription: Subscription, period: Period, line: InvoiceLine, currency: str, *,
+    sold_at: datetime,
+) -> None:  # fmt: skip
+    """Owe the invoice of a paid period, to whom the order that began the plan named."""
+    invoicing.issue(
+        member_id=subscription.member_id,
+        store_id=subscription.store_id,
+        source="period",
+        source_id=period.id,
+        currency=currency,
+        lines=[line],
+        buyer=vouchers.buyer_of_item(subscription.order_item_id),
+        sold_at=sold_at,
+        now=sold_at,
     )
 
 

@@ -53,5 +53,5 @@ def _begin(
     db.session.add(subscription)
     db.session.flush()
     period = add_period(subscription, plan, number=1, now=paid_at)
-    settle(subscription, period, paid_at=paid_at)
+    settle(subscription, period, paid_at=paid_at, order_item_id=item.id)
     return subscription

@@ -81,3 +81,21 @@ def test_what_is_not_as_described_is_not_valid(
 def test_nobody_sees_a_member_without_their_session(client: FlaskClient):
     assert client.get(ME).status_code == 401
     assert client.patch(ME, json={"name": "Bob"}).status_code == 401
+
+
+def test_everything_that_is_held_is_told_in_one_document(client: FlaskClient, alice):
+    client.patch(ME, json={"name": "Alice 愛麗絲"}, headers=alice)
+
+    answer = client.get(f"{ME}/export", headers=alice)
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="jibei-export.json"'
+    (profile,) = answer.json["profile"]
+    assert (profile["phone"], profile["name"]) == ("+886912345678", "Alice 愛麗絲")
+    assert [session["ended_at"] for session in answer.json["sessions"]] == [None]
+    assert alice["Authorization"].removeprefix("Bearer ") not in answer.text
+
+
+def test_the_export_takes_no_wishes(client: FlaskClient, alice):
+    assert client.get(f"{ME}/export?member_id=1", headers=alice).status_code == 422
+    assert client.get(f"{ME}/export").status_code == 401

@@ -1,5 +1,7 @@
 """Packs and plans over HTTP."""
 
+from datetime import timedelta
+
 from flask.testing import FlaskClient
 
 from kernel import clock
@@ -13,23 +15,45 @@ def test_packs_are_for_everybody_to_see(client: FlaskClient) -> None:
     world = small_world(clock.now())
     answer = client.get("/v1/packs")
     assert answer.status_code == 200
-    assert answer.get_json() == {
+    told = answer.get_json()
+    assert "They never expire." in told["items"][0].pop("terms")
+    assert told == {
         "items": [
             {
                 "id": str(world.offers["eleven"][0]),
                 "code": "eleven",
                 "name": "eleven",
+                "note": None,
                 "version": 1,
                 "price": {"amount": 500, "currency": "TWD"},
+                "list_price": None,
+                "vat_timing": "sale",
+                "jurisdiction": "TW",
                 "cups": 11,
+                "unit": "cup",
                 "bonus_cups": 1,
+                "bonus_expires_after": None,
                 "product_ids": [str(world.products["latte"])],
+                "covers_up_to": None,
+                "allows_top_up": False,
                 "accepted_at": "all",
                 "store_ids": [],
+                "accepted_regions": [],
+                "redeem_channels": None,
                 "expiry_mode": "never",
+                "expires_after": None,
                 "max_cups_per_redemption": None,
                 "cups_per_day": None,
                 "minimum_interval_s": None,
+                "member_limit": None,
+                "sale_channels": ["web", "app", "counter"],
+                "is_giftable": True,
+                "gift_unclaimed": "return",
+                "refund_basis": "allocated",
+                "refund_fee_bp": 0,
+                "withdrawal_days": 7,
+                "guarantee_months": 12,
+                "sale_starts_at": (world.now - timedelta(days=1000)).isoformat(),
                 "sale_ends_at": None,
             }
         ],

@@ -213,6 +213,14 @@ def test_an_unknown_offer_is_not_there(world: World, post: Post) -> None:
     "body",
     [
         {},
+        {"by_holder": False},
+        {"by_holder": 1},
+        {"card_id": "junk"},
+        {"card_id": None},
+        {"payment_method": GOOD, "by_holder": True},
+        {"payment_method": GOOD, "card_id": str(new_id())},
+        {"card_id": str(new_id()), "by_holder": True},
+        {"payment_method": None, "by_holder": True},
         {"payment_method": "4242424242424242"},
         {"payment_method": "tok_visa"},
         {"payment_method": "pm_card_visa\n"},
@@ -236,3 +244,99 @@ def test_paying_needs_a_key(client: FlaskClient, world: World, post: Post) -> No
     path = f"{ORDERS}/{post(ORDERS, who, items=items(world)).get_json()['id']}/pay"
     answer = client.post(path, json={"payment_method": GOOD}, headers=bearer(who))
     assert_problem(answer, 400, "idempotency-key-missing")
+
+
+def test_the_payer_chooses_how_to_pay_in_the_providers_form(
+    provider: FakeGateway, world: World, post: Post
+) -> None:
+    who = member_token()
+    path = f"{ORDERS}/{post(ORDERS, who, items=items(world)).get_json()['id']}/pay"
+    begun = post(path, who, by_holder=True).get_json()
+    assert (begun["status"], begun["client_secret"] is None) == ("requires_payment_method", False)
+    card = post(path, who, payment_method=WANTS_HOLDER).get_json()
+    assert (card["status"], card["id"] == begun["id"]) == ("requires_action", False)
+    assert provider.taken == []
+
+
+def test_a_saved_card_pays(
+    client: FlaskClient, provider: FakeGateway, world: World, post: Post
+) -> None:
+    who = member_token()
+    first, second = (post(ORDERS, who, items=items(world)).get_json()["id"] for _ in range(2))
+    post(f"{ORDERS}/{first}/pay", who, payment_method=GOOD, save_card=True)
+    (card,) = client.get("/v1/cards", headers=bearer(who)).get_json()["items"]
+    paid = post(f"{ORDERS}/{second}/pay", who, card_id=card["id"])
+    assert paid.get_json()["status"] == "succeeded"
+    assert_problem(post(f"{ORDERS}/{second}/pay", who, card_id=card["id"]), 409, "already-paid")
+    third = post(ORDERS, who, items=items(world)).get_json()["id"]
+    assert_problem(post(f"{ORDERS}/{third}/pay", who, card_id=str(new_id())), 404, "not-found")
+    assert len(provider.taken) == 2
+
+
+def test_an_order_says_where_it_was_placed(world: World, post: Post) -> None:
+    who = member_token()
+    assert post(ORDERS, who, items=items(world)).get_json()["channel"] == "app"
+    assert post(ORDERS, who, items=items(world), channel="web").get_json()["channel"] == "web"
+
+
+@pytest.mark.parametrize("channel", ["counter", "", None, 1, "APP"])
+def test_nobody_orders_at_a_counter_by_themselves(
+    world: World, post: Post, channel: object
+) -> None:
+    answer = post(ORDERS, member_token(), items=items(world), channel=channel)
+    assert_problem(answer, 422, "validation")
+
+
+@pytest.mark.parametrize(
+    ("buyer", "field"),
+    [
+        ({"tax_id": "12345678"}, "tax_id"),
+        ({"carrier": "/abc+123"}, "carrier"),
+        ({"donation_code": "12"}, "donation_code"),
+        ({"tax_id": "04595257", "carrier": "/ABC+123"}, "several"),
+    ],
+)
+def test_a_buyer_that_is_none_is_refused_with_its_field(
+    world: World, post: Post, buyer: dict[str, str], field: str
+) -> None:
+    answer = post(ORDERS, member_token(), items=items(world), buyer=buyer)
+    assert_problem(answer, 422, "buyer-invalid")
+    assert answer.get_json()["field"] == field
+
+
+@pytest.mark.parametrize(
+    "buyer",
+    [
+        [],
+        "04595257",
+        {"tax_id": 4595257},
+        {"tax_id": "0459525"},
+        {"carrier": "x" * 17},
+        {"name": "Bob"},
+    ],
+)
+def test_a_buyer_is_as_described(world: World, post: Post, buyer: object) -> None:
+    assert_problem(post(ORDERS, member_token(), items=items(world), buyer=buyer), 422, "validation")
+
+
+@pytest.mark.parametrize("buyer", [None, {}, {"tax_id": "04595257"}, {"carrier": "/ABC+123"}])
+def test_a_good_buyer_or_none_is_taken(world: World, post: Post, buyer: object) -> None:
+    assert post(ORDERS, member_token(), items=items(world), buyer=buyer).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("spoken", "told"), [("en", "Everybody may buy 1"), ("zh-TW", "每人限購 1 份")]
+)
+def test_a_limit_is_told_in_the_callers_words(
+    client: FlaskClient, world: World, spoken: str, told: str
+) -> None:
+    world.add_offer("few", member_limit=1)
+    wanted = [{"offer_id": str(world.offers["few"][0]), "quantity": 2}]
+    headers = {
+        "Idempotency-Key": new_id().hex, "Accept-Language": spoken, **bearer(member_token())
+    }  # fmt: skip
+    answer = client.post(ORDERS, json={"items": wanted}, headers=headers)
+    assert_problem(answer, 409, "member-limit")
+    assert told in answer.get_json()["detail"]
+    facts = {name: answer.get_json()[name] for name in ("limit", "held", "wanted")}
+    assert facts == {"limit": 1, "held": 0, "wanted": 2}

@@ -6,6 +6,7 @@ import pytest
 
 from kernel import clock
 from kernel.ids import new_id
+from tests.service.redemption.tills import price, serve
 from tests.world import bearer, key
 
 
@@ -95,6 +96,15 @@ def test_only_a_sensible_json_integer_is_a_number_of_cups(scan, world, alice, cu
 
 
 @pytest.mark.parametrize(
+    "top_up", [-1, 1.0, 0.5, "12", "", True, None, [12], {"amount": 12}, 10_000_001, 2**63]
+)
+def test_only_a_sensible_json_integer_is_money_collected(scan, world, alice, top_up):
+    answer = scan(world.add_till("A"), alice, top_up=top_up)
+    assert (answer.status_code, answer.json["reason"]) == (422, "validation")
+    assert scan(world.add_till("A"), alice, top_up=0).json["left"] == 10
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"role": "admin"},
@@ -171,6 +181,67 @@ def test_another_store_neither_sees_nor_voids(client, scan, world, alice):
     assert (refused.status_code, refused.json["reason"]) == (403, "store-scope")
     looked = client.get(f"/v1/redemptions/{taken['id']}", headers=bearer(stranger.token))
     assert looked.status_code == 404
+
+
+@pytest.fixture
+def late(world):
+    """A cup that was paid 48 for, of a drink that costs 60 today, and is late."""
+    price(world.products["latte"], 60)
+    world.add_offer("louisa-5", price=240, cups=5, bonus_cups=0, expiry_mode="top_up")
+    member_id = world.add_member()
+    ended = {"expiry_mode": "top_up", "ends_at": world.now, "due_at": None}
+    world.add_lot(member_id, "louisa-5", units=5, net=229, vat=11, **ended)
+    return member_id
+
+
+def test_a_top_up_is_asked_for_with_its_amount_and_shown_until_it_is_given_back(
+    client, scan, world, late
+):
+    till, nothing = world.add_till("A"), {"amount": 0, "currency": "TWD"}
+    refused = scan(till, late, headers={"Accept-Language": "en"})
+    assert (refused.status_code, refused.json["reason"]) == (409, "top-up-due")
+    told = {name: refused.json[name] for name in ("due", "collected", "currency")}
+    assert told == {"due": 12, "collected": 0, "currency": "TWD"}
+    assert refused.json["detail"] == "Due besides: 12 TWD, collected: 0. Settle it and scan anew."
+    taken = scan(till, late, top_up=12)
+    assert (taken.status_code, taken.json["left"]) == (201, 4)
+    undone = void(client, till, taken.json["id"]).json
+    assert taken.json["top_up"] == undone["top_up"] == {"amount": 12, "currency": "TWD"}
+    price(world.products["latte"], 48)
+    assert scan(till, late).json["top_up"] == nothing
+
+
+def test_the_same_key_with_the_right_amount_is_another_request(scan, world, late):
+    till, same = world.add_till("A"), key()
+    code = world.code(world.add_credential(late), at=clock.now())
+    assert scan(till, code=code, headers=same).json["reason"] == "top-up-due"
+    reused = scan(till, code=code, top_up=12, headers=same)
+    assert reused.json["reason"] == "idempotency-key-reused"
+    assert scan(till, code=code, top_up=12).status_code == 201
+
+
+def test_a_device_of_another_channel_is_told_so_in_both_languages(scan, world):
+    world.add_offer("mcd-10", redeem_channels=["counter", "kiosk", "drive-through"])
+    member_id, till = world.add_member(), world.add_till("A")
+    world.add_lot(member_id, "mcd-10")
+    serve(till, "delivery")
+    english = scan(till, member_id, headers={"Accept-Language": "en"})
+    chinese = scan(till, member_id, headers={"Accept-Language": "zh-TW"})
+    assert (english.status_code, english.json["reason"]) == (409, "channel-not-accepted")
+    assert english.json["channel"] == "delivery"
+    assert english.json["accepted"] == ["counter", "drive-through", "kiosk"]
+    assert english.json["detail"] == "What this wallet holds is not accepted for delivery."
+    assert chinese.json["detail"] == "錢包中的寄杯不適用於外送。"
+
+
+def test_a_drink_that_is_too_dear_is_refused_with_what_a_cup_covers(scan, world):
+    world.add_offer("forty", covers_up_to=40)
+    member_id = world.add_member()
+    world.add_lot(member_id, "forty")
+    answer = scan(world.add_till("A"), member_id, headers={"Accept-Language": "zh-TW"})
+    assert (answer.status_code, answer.json["reason"]) == (409, "covers-less")
+    assert (answer.json["covers"], answer.json["list_price"]) == (40, 50)
+    assert "40 TWD" in answer.json["detail"]
 
 
 def test_a_store_looks_at_its_own_redemption(client, scan, world, alice):

@@ -13,6 +13,7 @@ def test_everyone_sees_the_stores(client: FlaskClient, world: World):
         "id": str(world.stores["W"]),
         "code": "W",
         "name": "Store W",
+        "region": None,
         "time_zone": "Asia/Taipei",
         "day_ends_at": "04:00",
         "is_online": True,

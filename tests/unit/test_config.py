@@ -75,3 +75,24 @@ def test_in_production_alerts_go_to_a_mailbox_through_a_server(monkeypatch):
     monkeypatch.setenv("SMTP_URL", "smtp://mail.example.com:587")
     monkeypatch.setenv("MAIL_FROM", "no-reply@example.com")
     assert config().alert_to == "alice@example.com"
+
+
+def test_card_terminals_come_with_a_key(monkeypatch):
+    assert (config().terminal_api_base, config().terminal_api_key) == (None, None)
+    config.cache_clear()
+    monkeypatch.setenv("TERMINAL_API_BASE", "https://terminals.example.com")
+    with pytest.raises(ConfigError, match="TERMINAL_API_KEY: "):
+        config()
+    monkeypatch.setenv("TERMINAL_API_KEY", "key")
+    assert config().terminal_api_base == "https://terminals.example.com"
+
+
+def test_in_production_the_key_of_the_terminals_is_not_sent_in_the_open(monkeypatch):
+    monkeypatch.setenv("TERMINAL_API_BASE", "http://127.0.0.1:5")
+    monkeypatch.setenv("TERMINAL_API_KEY", "key")
+    assert config().terminal_api_base == "http://127.0.0.1:5"
+    config.cache_clear()
+    monkeypatch.setenv("JIBEI_MODE", "production")
+    monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
+    with pytest.raises(ConfigError, match="TERMINAL_API_BASE: give the provider's address"):
+        config()

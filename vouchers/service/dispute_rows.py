@@ -34,10 +34,14 @@ class Purchase:
             gift.frozen_at = gift.frozen_at or at
 
     def thaw(self) -> None:
+        """Let go of all cups, but for gifts with cups of another payment that is held back."""
         for lot in self.lots:
             lot.frozen_at = None
+        db.session.flush()
+        still_held = _holding_frozen(self.gifts)
         for gift in self.gifts:
-            gift.frozen_at = None
+            if gift.id not in still_held:
+                gift.frozen_at = None
 
 
 def lock_purchase(payment: Payment) -> Purchase:
@@ -64,7 +68,12 @@ def _store_of(payment: Payment, lots: Sequence[Lot]) -> UUID:
 
 
 def _lots_of(payment: Payment) -> list[Lot]:
-    """The lots of what was paid for, as they are now, the buyer's own first."""
+    """The lots of what was paid for, as they are now, the buyer's own first.
+
+    A surplus has paid for nothing: what was bought was paid by another payment, or had ended.
+    """
+    if payment.status == "surplus":
+        return []
     if payment.purpose == PURPOSE:
         items = select(OrderItem.id).where(OrderItem.order_id == payment.purpose_id)
         found = _read(select(Lot).where(Lot.order_item_id.in_(items)))
@@ -112,6 +121,16 @@ def _open_gifts(lots: Sequence[Lot]) -> list[Gift]:
     found = select(Gift).where(Gift.id.in_(ids), Gift.status == "open").order_by(Gift.id)
     locked = found.with_for_update().execution_options(populate_existing=True)
     return list(db.session.scalars(locked))
+
+
+def _holding_frozen(gifts: Sequence[Gift]) -> set[UUID]:
+    """Which of these gifts have cups of a lot that is frozen."""
+    frozen = (
+        select(GiftItem.gift_id)
+        .join(Lot, (Lot.member_id == GiftItem.member_id) & (Lot.id == GiftItem.lot_id))
+        .where(GiftItem.gift_id.in_([gift.id for gift in gifts]), Lot.frozen_at.is_not(None))
+    )
+    return set(db.session.scalars(frozen))
 
 
 def is_held_back(payment: Payment) -> bool:

@@ -22,8 +22,8 @@ def end_order(*, order_id: UUID, now: datetime) -> None:
     """End an unpaid order. Opens its own transactions.
 
     A payment that is still under way is given up at the provider first, so that no money comes
-    for an order that is over. What cannot be given up, since the provider is silent or the money
-    has moved, is fulfilled when it is heard of.
+    for an order that is over; also what its payer has not finished in the provider's form. If it
+    cannot be given up, since the provider is silent, and is paid all the same, its money goes back.
     """
     open_id = again(lambda: _find_open(order_id))
     if open_id is not None:

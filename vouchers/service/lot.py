@@ -1,15 +1,20 @@
 """Cups that were paid for get into a wallet."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
 import chain
 import ledger
+import payments
+from chain.policy import local_day
 from kernel.db import db
 from kernel.ids import new_id
-from vouchers.models import Lot, OfferVersion
+from vouchers.expiry_policy import first_due_at
+from vouchers.models import Lot, OfferVersion, OrderItem
+from vouchers.policy import PURPOSE
 from vouchers.wallet import change_wallet
 
 
@@ -21,23 +26,28 @@ def issue_lot(
     source: str,
     source_id: UUID,
     ordinal: int = 1,
+    order_item_id: UUID | None = None,
     account: str,
     net: int,
     vat: int,
     sold_at: datetime,
     ends_at: datetime | None,
 ) -> Lot:
-    """Put the cups of one pack or plan period into a wallet, and their sale into the books.
+    """Put the cups of one plan period into a wallet, and their sale into the books.
 
     In the caller's transaction, under the wallet's lock. Once for each source and ordinal: a
     second time answers the lot of the first. `net` and `vat` are what was paid for it, in minor
-    units; `account` is the liability that the sale creates (`ledger.policy`).
+    units; `account` is the liability that the sale creates (`ledger.policy`). `order_item_id` names
+    the line of the order that paid for it, as one does for the first period of a plan; its cups
+    are frozen if that payment is disputed already.
     """
     change_wallet(member_id)
     issued = _find(member_id, source, source_id, ordinal)
     if issued is not None:
         return issued
     version = db.session.get_one(OfferVersion, offer_version_id)
+    time_zone = chain.get_store(store_id).time_zone
+    paid_by = source_id if source == "order_item" else order_item_id
     lot = Lot(
         member_id=member_id,
         id=new_id(),
@@ -47,18 +57,43 @@ def issue_lot(
         source=source,
         source_id=source_id,
         ordinal=ordinal,
+        buyer_id=member_id,
+        order_item_id=paid_by,
         account=account,
         currency=version.currency,
         units=version.cups,
         net=net,
         vat=vat,
         sold_at=sold_at,
+        expiry_mode="never" if ends_at is None else version.expiry_mode,
         ends_at=ends_at,
+        due_at=ends_at and first_due_at(sold_at=sold_at, ends_at=ends_at, time_zone=time_zone),
+        frozen_at=sold_at if _is_disputed(paid_by) else None,
     )
-    db.session.add(lot)
-    db.session.flush()
-    _book(lot)
+    put_into_wallet([lot], sold_on=local_day(sold_at, time_zone=time_zone))
     return lot
+
+
+def put_into_wallet(lots: Sequence[Lot], *, sold_on: date) -> None:
+    """Write lots, and their sales into the books, under the lock of their wallet.
+
+    As many statements for one as for a thousand. `sold_on` is the day of the sale at the store.
+    """
+    db.session.add_all(lots)
+    db.session.flush()
+    ledger.post_all([_sale(lot, sold_on) for lot in lots])
+
+
+def _is_disputed(order_item_id: UUID | None) -> bool:
+    if order_item_id is None:
+        return False
+    item = db.session.get(OrderItem, order_item_id)
+    return item is not None and is_disputed(item.order_id)
+
+
+def is_disputed(order_id: UUID) -> bool:
+    """Whether the money for an order has been taken back by a bank for the time being."""
+    return bool(payments.open_disputes(purpose=PURPOSE, purpose_id=order_id))
 
 
 def _find(member_id: UUID, source: str, source_id: UUID, ordinal: int) -> Lot | None:
@@ -72,7 +107,7 @@ def _find(member_id: UUID, source: str, source_id: UUID, ordinal: int) -> Lot | 
     )
 
 
-def _book(lot: Lot) -> None:
+def _sale(lot: Lot, sold_on: date) -> ledger.Event:
     pairs = ledger.policy.sale(
         store_id=lot.store_id,
         account=lot.account,
@@ -82,14 +117,12 @@ def _book(lot: Lot) -> None:
         offer_id=lot.offer_id,
         lot_id=lot.id,
     )
-    ledger.post(
-        ledger.Event(
-            member_id=lot.member_id,
-            kind="sale",
-            source_id=lot.id,
-            pairs=pairs,
-            event_at=lot.sold_at,
-            occurred_on=chain.local_date(lot.store_id, lot.sold_at),
-            currency=lot.currency,
-        )
+    return ledger.Event(
+        member_id=lot.member_id,
+        kind="sale",
+        source_id=lot.id,
+        pairs=pairs,
+        event_at=lot.sold_at,
+        occurred_on=sold_on,
+        currency=lot.currency,
     )

@@ -1,4 +1,4 @@
-"""An order is paid by card, once, whoever asks however often."""
+"""An order is paid through a provider, once, whoever asks however often."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,19 +37,37 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How an order is to be paid; exactly one of these.
+
+    With the `payment_method` of a card, with a saved card, or `by_holder`: its payer chooses how in
+    the provider's own form, with a secret that they are given (cards, wallets).
+    """
+
+    payment_method: str | None = None
+    card_id: UUID | None = None
+    by_holder: bool = False
+
+    def __post_init__(self) -> None:
+        given = (self.payment_method is not None, self.card_id is not None, self.by_holder)
+        if given.count(True) != 1:
+            raise ValueError("an order is paid in one way")
+
+
+@dataclass(frozen=True, slots=True)
 class _Wish:
-    """Who wants to pay which order with which card, under which key."""
+    """Who wants to pay which order, in which way, under which key."""
 
     member_id: UUID
     order_id: UUID
-    payment_method: str
+    way: Way
     save_card: bool
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """The attempt that a wish has to do with: its own, or one with another card under way."""
+    """The attempt that a wish has to do with: its own, or one under way in another way."""
 
     payment_id: UUID
     is_own: bool
@@ -60,25 +78,28 @@ def pay(
     *,
     member_id: UUID,
     order_id: UUID,
-    payment_method: str,
-    save_card: bool,
+    payment_method: str | None = None,
+    card_id: UUID | None = None,
+    by_holder: bool = False,
+    save_card: bool = False,
     key: Key,
     now: datetime,
 ) -> Paid:
-    """Pay an order with a card. Opens its own transactions; nobody may hold one.
+    """Pay an order in one of the ways of `Way`. Opens its own transactions; nobody may hold one.
 
-    1. Begin the attempt and bind the key to it; 2. ask the provider; 3. where another card is
-    under way on this order, wait for what comes of it, give it up if it waits for its holder, and
+    1. Begin the attempt and bind the key to it; 2. ask the provider; 3. where another one is
+    under way on this order, wait for what comes of it, give it up if it waits for its payer, and
     begin again. A key that comes back asks about its own attempt, so a retry after any crash
     charges once. A plan in the order needs the card kept for renewals.
 
     Raises:
-        NotFound: the member has no such order.
+        NotFound: the member has no such order, or no such saved card.
         AlreadyPaid: it is paid.
         OrderEnded: it was to be paid earlier.
         KeyReused: the key came before for something else.
     """
-    wish = _Wish(member_id, order_id, payment_method, save_card, key)
+    way = Way(payment_method, card_id, by_holder)
+    wish = _Wish(member_id, order_id, way, save_card, key)
     for turn in range(_TURNS):
         attempt = again(lambda: _begin(wish, now))
         payment = payments.charge(payment_id=attempt.payment_id)
@@ -115,23 +136,35 @@ def _own_attempt(wish: _Wish) -> _Attempt | None:
 
 def _begin_attempt(wish: _Wish, order: Order, now: datetime) -> _Attempt:
     _refuse_unpayable(order, now)
+    way = wish.way
+    method_ref = _method_of(wish)
     payment = payments.begin(
         member_id=wish.member_id,
         purpose=PURPOSE,
         purpose_id=order.id,
         amount=order.total,
         currency=order.currency,
-        payment_method=wish.payment_method,
+        card_id=way.card_id,
+        payment_method=way.payment_method,
+        by_holder=way.by_holder,
         save_card=wish.save_card or _has_plan(order),
         now=now,
     )
     if payment.status == "succeeded":
         raise AlreadyPaid
-    is_own = payment.method_ref == wish.payment_method
+    is_own = (payment.by_holder, payment.method_ref) == (way.by_holder, method_ref)
     bound = {"payment_id": str(payment.id)}
     if is_own and not keep_answer(wish.key, bound, now=now):
         raise TryAgain  # the same key, for another order, at the same moment
     return _Attempt(payment.id, is_own)
+
+
+def _method_of(wish: _Wish) -> str | None:
+    """What the provider knows the wish's card by; None where its payer chooses in a form."""
+    if wish.way.card_id is None:
+        return wish.way.payment_method
+    card = payments.get_card(member_id=wish.member_id, card_id=wish.way.card_id)
+    return card.provider_ref
 
 
 def _get(wish: _Wish) -> Order:

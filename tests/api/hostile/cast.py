@@ -24,9 +24,12 @@ from ledger.pairing import Leg
 from ledger.service import adjusting
 from members import keys
 from members.models import Member, MemberSession
+from payments.models import Card
 from tests.api.hostile.targets import Headers
 from tests.club import PHONE, Club
 from tests.world import Till, World, bearer
+from vouchers import gift_token
+from vouchers.models import GiftBlock, Offer, OfferVersion, Refund
 
 BOBS_PHONE = "+886987654321"
 LONG_AGO = date(2020, 1, 1)
@@ -182,7 +185,11 @@ def cast_of(club: Club) -> Cast:
         "subscription_id": str(club.subscribe()),
         "redemption_id": world.take(made.shop, alice, now=clock.now()).id,
         "device_id": str(made.shop.device_id),
+        "card_id": str(_card(alice)),
         "slug": "not-found",
+        **_pack(made.staff["admin"]),
+        **_gifts(club, alice),
+        **_refund(club, alice),
         **_of_finance(world, made.staff["admin"]),
     }
     with transaction():
@@ -192,7 +199,41 @@ def cast_of(club: Club) -> Cast:
 
 
 # What belongs to the chain, and so to all of finance alike.
-CHAINS = {"adjustment_id", "code", "entry_id", "owner_id", "period", "reopening_id", "store_id"}
+CHAINS = {
+    "adjustment_id",
+    "any_refund_id",
+    "code",
+    "entry_id",
+    "number",
+    "owner_id",
+    "pack_id",
+    "period",
+    "reopening_id",
+    "store_id",
+}
+
+
+def _pack(staff_id: UUID) -> dict[str, str]:
+    """A pack whose second version waits for approval; nothing is left of the first."""
+    pack = Offer(id=new_id(), code="waiting", kind="pack")
+    version = OfferVersion(
+        id=new_id(),
+        offer_id=pack.id,
+        version=2,
+        name="Waiting",
+        price=500,
+        currency="TWD",
+        cups=10,
+        expiry_mode="never",
+        sale_starts_at=clock.now(),
+        proposed_by_id=staff_id,
+        proposed_at=clock.now(),
+    )
+    with transaction():
+        db.session.add(pack)
+        db.session.flush()
+        db.session.add(version)
+        return {"pack_id": str(pack.id), "number": "2"}
 
 
 def _of_finance(world: World, staff_id: UUID) -> dict[str, str]:
@@ -233,6 +274,45 @@ def _of_finance(world: World, staff_id: UUID) -> dict[str, str]:
         }
 
 
+def _gifts(club: Club, member_id: UUID) -> dict[str, str]:
+    """A gift on its way, the token of one that is gone, and somebody who is blocked."""
+    offer_id, blocked = club.world.offers["eleven"][0], club.world.add_member()
+    row = GiftBlock(member_id=member_id, blocked_id=blocked, blocked_at=clock.now())
+    with transaction():
+        db.session.add(row)
+        given = vouchers.give(giver_id=member_id, offer_id=offer_id, cups=1, now=clock.now())
+        (block,) = vouchers.list_blocks(member_id=member_id, limit=1, after=None)
+        return {
+            "gift": str(given.id),
+            "token": gift_token.make(new_id()),
+            "block_id": str(block.id),
+        }
+
+
+def _refund(club: Club, member_id: UUID) -> dict[str, str]:
+    """A refund that came to nothing, as a member sees it and as finance does."""
+    row = Refund(
+        id=new_id(),
+        payer_id=member_id,
+        purpose="voucher_order",
+        purpose_id=new_id(),
+        store_id=club.world.stores["A"],
+        reason="request",
+        basis="list_price",
+        currency="TWD",
+        gross=0,
+        kept=0,
+        fee=0,
+        payable=0,
+        status="paid",
+        refunded_at=clock.now(),
+        paid_at=clock.now(),
+    )
+    with transaction():
+        db.session.add(row)
+        return {"refund_id": str(row.id), "any_refund_id": str(row.id)}
+
+
 def _member_with_phone(club: Club) -> UUID:
     bob = club.world.add_member()
     with transaction():
@@ -240,6 +320,20 @@ def _member_with_phone(club: Club) -> UUID:
         db.session.add(row)
         db.session.get_one(Member, bob).phone_sealed = secrets.seal(key, BOBS_PHONE.encode())
     return bob
+
+
+def _card(member_id: UUID) -> UUID:
+    card = Card(
+        id=new_id(),
+        member_id=member_id,
+        provider_ref=f"pm_{new_id().hex}",
+        brand="visa",
+        last4="4242",
+        saved_at=clock.now(),
+    )
+    with transaction():
+        db.session.add(card)
+    return card.id
 
 
 def _staff(role: str) -> UUID:

@@ -73,7 +73,7 @@ def example(schema: Schema) -> dict[str, Any]:
         field.data_key or name: _value(field)
         for name, field in schema.load_fields.items()
         if field.required
-    }
+    } | getattr(schema, "EXAMPLE", {})
     schema.load(made)
     return made
 

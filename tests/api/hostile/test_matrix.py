@@ -14,6 +14,9 @@ EVERYWHERE = {("POST /v1/devices/{device_id}/revoke", "admin")}
 # What is nobody's: everybody may look a problem up, and all of finance sees the same books.
 NOBODYS = {"slug"} | CHAINS
 
+# How it looks when it is somebody else's.
+NOT_THEIRS = {(404, "not-found"), (404, "gift-not-found"), (403, "store-scope")}
+
 
 def mine(route):
     return set(route.path_names) - NOBODYS
@@ -49,7 +52,7 @@ def test_somebody_elses_thing_is_not_there_or_out_of_scope(attacker, cast, uncha
         with unchanged():
             answer = target.call(attacker, cast.ids, headers)
             told = (answer.status_code, answer.json["reason"])
-            assert told in {(404, "not-found"), (403, "store-scope")}, (kind, answer.text)
+            assert told in NOT_THEIRS, (kind, answer.text)
             assert_problem(answer, *told, kind)
             assert_no_word_of(cast, answer)
 

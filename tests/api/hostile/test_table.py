@@ -75,7 +75,7 @@ def test_what_is_no_object_or_has_foreign_fields_is_not_valid(attacker, cast, un
         for sent in ("[]", "null", "1", '"x"', "true", "[{}]"):
             answer = target.call(attacker, cast.ids, owner, data=sent, **JSON)
             assert_problem(answer, 422, "validation", sent)
-        for name in FOREIGN:
+        for name in set(FOREIGN) - target.route.body.load_fields.keys():  # a pack has a price
             sent = {**target.example, name: 1}
             answer = target.call(attacker, cast.ids, owner, json=sent)
             assert_problem(answer, 422, "validation", sent)
@@ -145,6 +145,8 @@ def test_a_wrong_query_is_not_valid(attacker, cast, unchanged, target):
 NAMED = {
     "period": {(422, "period-invalid")},
     "code": {(422, "account-unknown"), (422, "validation")},
+    "gift": {(404, "gift-not-found")},
+    "token": {(404, "gift-not-found")},
 }
 
 

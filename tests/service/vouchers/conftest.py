@@ -82,7 +82,7 @@ def key(name: str = "", *, member_id: UUID, of: str = "") -> Key:
     return Key(member_id, name or new_id().hex, of.encode())
 
 
-def pay(order: Order, payment_method: str = GOOD, **other: Any) -> Paid:
+def pay(order: Order, payment_method: str | None = GOOD, **other: Any) -> Paid:
     """Pay an order, with a fresh key unless one is given."""
     return vouchers.pay(
         **{

@@ -5,20 +5,33 @@ from time import sleep
 
 from flask import Flask
 
+import payments
 from kernel import clock
 from kernel.due import is_due
 from kernel.transaction import transaction
-from payments import sweep
+from payments import Payment, sweep
 from tests.fakes import GOOD, SLOW, WANTS_HOLDER, FakeGateway
 from tests.service.vouchers.conftest import lots_of, pay, read_order, settle
 from tests.together import together
 from tests.world import World
 from vouchers import Ordered, jobs
+from vouchers.models import Order as OrderRow
+from vouchers.policy import PURPOSE
 from vouchers.service.fulfil import fulfil
 
 Order = Callable[..., Ordered]
 PassTime = Callable[[timedelta], datetime]
 LATER = timedelta(minutes=31)
+
+
+def payments_of(placed: OrderRow) -> list[Payment]:
+    with transaction():
+        return list(payments.list_payments(purpose=PURPOSE, purpose_id=placed.id))
+
+
+def status_of(payment: Payment) -> str:
+    with transaction():
+        return payments.get_payment(payment.id).status
 
 
 def test_an_unpaid_order_ends(
@@ -97,7 +110,20 @@ def test_a_payment_under_way_does_not_keep_an_order_open(
     pass_time(timedelta(hours=1))
     sweep.ask_again()
     settle()
-    assert read_order(placed).status == "fulfilled"
+    assert read_order(placed).status == "ended"
+    assert lots_of(member_id) == []
+    assert status_of(slow) == "surplus"
+
+
+def test_what_the_payer_left_in_the_providers_form_is_given_up_with_the_order(
+    provider: FakeGateway, world: World, order: Order, pass_time: PassTime
+) -> None:
+    placed = order(world.add_member(), eleven=1).order
+    left = pay(placed, None, by_holder=True).outcome()
+    pass_time(LATER)
+    jobs.end_unpaid()
+    assert read_order(placed).status == "ended"
+    assert provider.intents[str(left.provider_ref)].status == "cancelled"
 
 
 def test_paying_and_ending_race_to_one_of_two_ends(
@@ -109,9 +135,14 @@ def test_paying_and_ending_race_to_one_of_two_ends(
     pass_time(LATER)
     together(app, [lambda: pay(placed, GOOD, now=in_time), jobs.end_unpaid], in_transactions=False)
     settle()
-    is_paid = bool(provider.taken)
-    assert read_order(placed).status == ("fulfilled" if is_paid else "ended")
-    assert len(lots_of(member_id)) == int(is_paid)
+    is_kept = any(status_of(payment) == "succeeded" for payment in payments_of(placed))
+    assert read_order(placed).status == ("fulfilled" if is_kept else "ended")
+    assert len(lots_of(member_id)) == int(is_kept)
+    assert all(
+        status_of(payment) in ("succeeded", "surplus")
+        for payment in payments_of(placed)
+        if payment.id in provider.taken
+    )
 
 
 def test_an_order_that_is_being_fulfilled_does_not_end(

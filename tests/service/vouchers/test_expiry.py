@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,15 +11,20 @@ from sqlalchemy import select, text
 from kernel import clock
 from kernel.db import db
 from kernel.due import is_due
+from kernel.ids import new_id
 from kernel.transaction import transaction
-from ledger.models import Entry
+from ledger import Pair, policy
+from ledger.content import content_hash
+from ledger.models import Entry, Line
 from redemption.errors import InsufficientCups
 from tests.service.vouchers.conftest import booked, lots_of
 from tests.together import together
 from tests.world import World
-from vouchers import jobs
+from vouchers import expiry_statements, jobs
 from vouchers.models import Wallet
 from vouchers.service.expiry import lapse_some
+
+pytestmark = pytest.mark.usefixtures("books_hold")
 
 PassTime = Callable[[timedelta], datetime]
 
@@ -34,6 +40,11 @@ def month(world: World, member_id: UUID, **held: Any) -> UUID:
     return world.add_lot(member_id, "monthly", **(terms | held))
 
 
+def collect(world: World, member_id: UUID, cups: int) -> None:
+    """While they were good."""
+    world.take(world.add_till("A"), member_id, cups, now=clock.now() - timedelta(hours=2))
+
+
 def entries(member_id: UUID) -> list[Entry]:
     with transaction():
         mine = select(Entry).where(Entry.member_id == member_id, Entry.kind == "lapse")
@@ -42,7 +53,8 @@ def entries(member_id: UUID) -> list[Entry]:
 
 def test_what_is_left_of_a_period_becomes_breakage(world: World) -> None:
     member_id = world.add_member()
-    lot_id = month(world, member_id, used=7, net_recognised=333)
+    lot_id = month(world, member_id)
+    collect(world, member_id, 7)
     jobs.expire_due()
     (lot,) = lots_of(member_id)
     assert (lot.used, lot.net_recognised, lot.is_open) == (10, 475, False)
@@ -75,11 +87,13 @@ def test_what_has_not_ended_stays(world: World) -> None:
     assert [lot.is_open for lot in lots_of(member_id)] == [True, True]
 
 
-def test_paid_cups_never_lapse_whatever_their_end(world: World) -> None:
+def test_a_lot_ends_by_its_own_terms_whatever_its_offer_says(world: World) -> None:
     member_id = world.add_member()
-    world.add_lot(member_id, "eleven", ends_at=clock.now() - timedelta(days=1))
+    ended = {"ends_at": clock.now() - timedelta(days=1)}
+    world.add_lot(member_id, "eleven", **ended)  # a bonus that lapses, of a pack that never ends
+    world.add_lot(member_id, "monthly", **ended, expiry_mode="top_up")
     jobs.expire_due()
-    assert [lot.is_open for lot in lots_of(member_id)] == [True]
+    assert [lot.is_open for lot in lots_of(member_id)] == [False, True]
 
 
 def test_a_frozen_lot_waits_for_what_froze_it(world: World) -> None:
@@ -185,13 +199,70 @@ def test_the_duty_calls_only_for_what_is_due(world: World) -> None:
 
 
 def test_what_is_due_is_found_by_its_index(world: World) -> None:
-    month(world, world.add_member())
+    for _ in range(20):
+        month(world, world.add_member())
+    asked = {"now": clock.now(), "lots": 10, "wallets": 5}
     with transaction():
-        db.session.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = db.session.scalars(
-            text(
-                "EXPLAIN SELECT member_id FROM lot WHERE is_open AND ends_at <= now()"
-                " ORDER BY ends_at LIMIT 10"
-            )
-        ).all()
-    assert any("ix_lot_due" in line for line in plan)
+        db.session.execute(text(expiry_statements.KEEP_TO_KEYS))
+        plan = "\n".join(db.session.scalars(text(f"EXPLAIN {expiry_statements.FIND}"), asked))
+    assert "ix_lot_due" in plan
+
+
+def test_lots_are_read_wallet_by_wallet_whatever_the_plan_was_made_for(world: World) -> None:
+    """Read in any other order, a part of some wallets would read everybody's lots."""
+    members = [world.add_member() for _ in range(20)]
+    for member_id in members:
+        month(world, member_id)
+    asked = {
+        "held": "{" + ",".join(map(str, members)) + "}",
+        "now": clock.now(),
+        "notice": "lot.top_up",
+    }
+    with transaction():
+        db.session.execute(text(expiry_statements.KEEP_TO_KEYS))
+        plan = "\n".join(db.session.scalars(text(f"EXPLAIN {expiry_statements.TOP_UP}"), asked))
+    reading = plan[plan.index("Function Scan on unnest held") :]
+    assert "Index Cond: (member_id = held.member_id)" in reading
+    assert "Seq Scan" not in plan
+
+
+def test_what_sql_hashes_is_what_the_entry_says(world: World) -> None:
+    member_id = world.add_member()
+    month(world, member_id)
+    collect(world, member_id, 7)
+    jobs.expire_due()
+    (entry,) = entries(member_id)
+    with transaction():
+        (line,) = db.session.scalars(select(Line).where(Line.entry_id == entry.id))
+    pair = Pair(**{one.name: getattr(line, one.name) for one in fields(Pair)})
+    assert entry.content_hash == content_hash(
+        member_id=member_id,
+        entry_id=entry.id,
+        kind=entry.kind,
+        source_id=entry.source_id,
+        event_at=entry.event_at,
+        occurred_on=entry.occurred_on,
+        book_date=entry.book_date,
+        currency=entry.currency,
+        reverses_id=None,
+        pairs=[pair],
+    )
+    rule = policy.lapse(
+        store_id=line.store_id,
+        account="2132",
+        amount=142,
+        cups=3,
+        offer_id=line.offer_id,
+        lot_id=line.lot_id,
+    )
+    assert rule == [pair]
+
+
+def test_entries_sort_by_the_time_they_were_made(world: World) -> None:
+    member_id = world.add_member()
+    month(world, member_id)
+    before = new_id()
+    jobs.expire_due()
+    (entry,) = entries(member_id)
+    assert before.int >> 80 <= entry.id.int >> 80 <= new_id().int >> 80
+    assert (entry.id.version, entry.id.variant) == (7, before.variant)

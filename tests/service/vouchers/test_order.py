@@ -24,7 +24,13 @@ def add_version(world: World, code: str, number: int, **terms: object) -> None:
         same = ("name", "price", "currency", "vat_code", "cups", "bonus_cups", "expiry_mode")
         then = {name: getattr(first, name) for name in (*same, "sale_starts_at", "sale_ends_at")}
         db.session.add(
-            OfferVersion(id=new_id(), offer_id=offer_id, version=number, **(then | terms))
+            OfferVersion(
+                id=new_id(),
+                offer_id=offer_id,
+                version=number,
+                approved_at=world.now,
+                **(then | terms),
+            )
         )
 
 

@@ -6,15 +6,18 @@ import pytest
 from sqlalchemy import select
 
 import invoicing
+import payments
 import vouchers
 from kernel.db import db
 from kernel.errors import Conflict
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from payments.models import Dispute
+from payments.service.record import record
 from redemption.errors import LotFrozen
 from redemption.models import Redemption
 from redemption.service.void import void
+from tests.fakes import WANTS_HOLDER
 from tests.service.vouchers.conftest import pay
 from tests.service.vouchers.refunds.test_refund import give
 from vouchers.models import Lot
@@ -75,6 +78,16 @@ def test_an_open_gift_is_frozen_and_can_be_taken_once_it_is_won(shop, member, fr
     with transaction():
         vouchers.claim(member_id=friend, token=token, now=shop.now)
     assert shop.left(friend) == 2
+
+
+def test_a_gift_of_two_disputed_orders_is_free_when_both_are_won(shop, member, order):
+    other = shop.buy(member, pack=1)
+    gift_id = give(shop, member, None, 9)
+    first, second = (shop.dispute(shop.payment_of(one)) for one in (order, other))
+    decided(shop, order, first, "won")
+    assert shop.gift(gift_id).frozen_at is not None
+    decided(shop, other, second, "won")
+    assert shop.gift(gift_id).frozen_at is None
 
 
 def test_lost_cups_leave_every_wallet_and_every_open_gift(shop, member, friend, order):
@@ -196,6 +209,23 @@ def test_only_the_cups_of_the_disputed_payment_are_touched(shop, member, order):
     shop.buy(member, pack=1)
     lose(shop, order)
     assert shop.left(member) == 11
+
+
+def test_money_that_came_twice_and_is_disputed_takes_no_cups(shop, member):
+    order = shop.place(member, pack=1)
+    first = pay(order, WANTS_HOLDER).payment
+    shop.bank.refuse_authentication(first.provider_ref)
+    payments.charge(payment_id=first.id)
+    pay(order).outcome()
+    shop.hear()
+    shop.bank.authenticate(first.provider_ref)
+    with transaction():
+        record(payment_id=first.id, seen=shop.bank.intents[first.provider_ref], now=shop.now)
+    shop.send_money()
+    surplus = shop.dispute(first)
+    assert shop.left(member) == 11
+    shop.dispute(first, ref=surplus.provider_ref, status="lost")
+    assert (shop.left(member), shop.held("A")[0]["6221"]) == (11, 1_000)
 
 
 def test_a_plan_that_was_bought_is_lost_like_a_pack(shop, member, monthly):

@@ -1,4 +1,4 @@
-"""Act 5: finance reads what happened, and it must be what the rules say."""
+"""Act 8: finance reads what happened, and it must be what the rules say."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,11 +10,11 @@ from dev.tour import comparison
 from dev.tour.comparison import Compared, Debt
 from dev.tour.reading import NOTHING, Rates, read, read_rates
 from dev.tour.story import Off
-from dev.tour.tour import PACK, PLAN, Act, Tour
+from dev.tour.tour import OFFERS, PLAN, Act, Tour
 from kernel import clock
 
 _COUNTED_AGAIN_AFTER = timedelta(minutes=61)
-_COLUMNS = ("sold", "redeemed", "voided", "lapsed")
+_COLUMNS = ("sold", "redeemed", "voided", "lapsed", "refunded")
 _PLACES = Decimal("0.0001")
 
 
@@ -37,7 +37,7 @@ def compare_books(tour: Tour) -> None:
     """
     months = tour.months()
     after = read(tour.desks.of("finance"), tour.chain, months)
-    rows = comparison.roll_forward(tour.before, after, tour.books, months, (PACK, PLAN))
+    rows = comparison.roll_forward(tour.before, after, tour.books, months, OFFERS)
     debts = comparison.settlement(tour.before, after, tour.books, months)
     wrong = [sentence for row in rows for sentence in row.wrong()]
     wrong += [sentence for debt in debts for sentence in debt.wrong()]
@@ -119,4 +119,4 @@ _HINT = (
     "play the tour alone, or begin anew with `make reset`."
 )
 
-ACT = Act("5  Finance reads the books", (read_the_books, read_renewals))
+ACT = Act("8  Finance reads the books", (read_the_books, read_renewals))

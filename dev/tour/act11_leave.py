@@ -1,4 +1,4 @@
-"""Act 7: nothing is left behind, so that the next tour's numbers are its own."""
+"""Act 11: nothing is left behind, so that the next tour's numbers are its own."""
 
 import os
 import subprocess
@@ -10,8 +10,8 @@ import httpx
 
 from dev import environment, home
 from dev.tour.act1_sign_in import sign_in_again
-from dev.tour.act4_renew import let_lapse
-from dev.tour.act5_finance import compare_books, compare_rates
+from dev.tour.act7_renew import let_lapse
+from dev.tour.act8_finance import compare_books, compare_rates
 from dev.tour.client import Answer
 from dev.tour.party import Shopper
 from dev.tour.story import Off
@@ -90,6 +90,6 @@ def _cancel(shopper: Shopper) -> Answer:
 
 
 ACT = Act(
-    "7  Nothing is left behind",
+    "11  Nothing is left behind",
     (cancel_plans, last_month_passes, read_again, read_rates_again, check_books),
 )

@@ -1,4 +1,4 @@
-"""Act 6: finance closes the month, and takes its books along."""
+"""Act 9: finance closes the month, and takes its books along."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from dev.tour.client import Answer
 from dev.tour.expected import TAIPEI
 from dev.tour.reading import Reading, read_file
 from dev.tour.story import Off
-from dev.tour.tour import PACK, PLAN, Act, Tour
+from dev.tour.tour import OFFERS, Act, Tour
 from kernel import clock
 
 _BEHIND_UTC = timedelta(hours=12)
@@ -38,7 +38,7 @@ def shut_out_shops(tour: Tour) -> None:
 def adjust(tour: Tour) -> None:
     """Finance corrects the soft month by hand, and somebody else must approve it."""
     finance = tour.desks.of("finance")
-    wish = finance.post("/v1/adjustments", _adjustment(tour, "Cents that nobody claims."))
+    wish = finance.post("/v1/adjustments", _adjustment(tour, "A top-up was booked as a fee."))
     refused = finance.send("POST", f"/v1/adjustments/{wish['id']}/approve")
     check_refusal(tour, "approving one's own adjustment", refused, _CONFLICT, "two-people")
     made = tour.desks.of("admin").post(f"/v1/adjustments/{wish['id']}/approve")
@@ -107,7 +107,7 @@ def take_files(tour: Tour) -> None:
     """Finance takes the roll-forward along as CSV and XLSX: it says what the tour has computed."""
     finance, month, path = tour.desks.of("finance"), tour.first_month, _ROLL_FORWARD
     seen = Reading(read_file(finance.send("GET", path, query=_as("csv", period=month)), month), {})
-    rows = comparison.roll_forward(tour.before, seen, tour.books, [month], (PACK, PLAN))
+    rows = comparison.roll_forward(tour.before, seen, tour.books, [month], OFFERS)
     wrong = [sentence for row in rows for sentence in row.wrong()]
     seen_wrong = "; ".join(wrong) or "none"
     tour.story.check("numbers of the CSV that are off", expected="none", seen=seen_wrong)
@@ -141,11 +141,11 @@ def _as(form: str, **query: str) -> Mapping[str, str]:
 
 
 def _adjustment(tour: Tour, reason: str) -> dict[str, Any]:
-    """A dollar of loss at A, on the last day of the first month."""
+    """A dollar from fees to top-ups at A, on the last day of the first month."""
     one = {"store_id": tour.chain.stores["A"], "amount": 1}
     lines = [
         {**one, "account": account, "side": side}
-        for account, side in (("6221", "debit"), ("1172", "credit"))
+        for account, side in (("4114", "debit"), ("4115", "credit"))
     ]
     day = f"{_last_day(tour)}"
     return {"book_date": day, "currency": "TWD", "reason": reason, "lines": lines}
@@ -207,7 +207,7 @@ def _check_length(tour: Tour, answer: Answer) -> None:
 
 
 ACT = Act(
-    "6  Finance closes the month",
+    "9  Finance closes the month",
     (
         shut_out_shops,
         adjust,

@@ -1,4 +1,4 @@
-"""Act 4: a month passes."""
+"""Act 7: a month passes."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,6 +107,6 @@ def _nth(lapsed: list[Any], number: int) -> Any:
 
 
 ACT = Act(
-    "4  A month passes",
+    "7  A month passes",
     (bob_subscribes, bob_changes_card, month_passes, alice_is_renewed, bob_is_past_due),
 )

@@ -1,0 +1,77 @@
+"""How many of an offer a member may buy."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, func, or_, select
+
+from kernel.db import db
+from payments.models import Payment
+from payments.policy import OPEN
+from vouchers.models import OfferVersion, Order, OrderItem
+from vouchers.order_errors import MemberLimit
+from vouchers.policy import PURPOSE
+from vouchers.wallet import change_wallet
+
+_STILL_PAID = ("succeeded", *sorted(OPEN))
+
+
+def refuse_too_many(
+    *,
+    member_id: UUID,
+    terms: Mapping[UUID, OfferVersion],
+    wanted: Sequence[tuple[UUID, int]],
+    now: datetime,
+) -> None:
+    """Keep a member within the limits of the offers, under their wallet's lock.
+
+    The lock makes orders at the same moment come one after the other; offers without a limit take
+    none. What was given back counts as bought.
+
+    Raises:
+        MemberLimit: it would be more than one member may buy.
+    """
+    asked: Counter[UUID] = Counter()
+    for offer_id, quantity in wanted:
+        asked[offer_id] += quantity
+    limits = {
+        offer_id: terms[offer_id].member_limit
+        for offer_id in asked
+        if terms[offer_id].member_limit is not None
+    }
+    if not limits:
+        return
+    change_wallet(member_id)
+    held = _held(member_id, list(limits), now)
+    for offer_id, limit in limits.items():
+        if limit is not None and held[offer_id] + asked[offer_id] > limit:
+            raise MemberLimit(
+                offer_id=str(offer_id), limit=limit, held=held[offer_id], wanted=asked[offer_id]
+            )
+
+
+def _held(member_id: UUID, offer_ids: Sequence[UUID], now: datetime) -> Counter[UUID]:
+    """What was bought of each offer, at whatever terms, or may be paid yet.
+
+    An order whose time is over counts as long as money may come for it that was asked before.
+    """
+    is_under_way = exists().where(
+        Payment.purpose == PURPOSE,
+        Payment.purpose_id == Order.id,
+        Payment.status.in_(_STILL_PAID),
+    )
+    is_payable = (Order.status == "pending") & or_(Order.ends_at > now, is_under_way)
+    sums = (
+        select(OfferVersion.offer_id, func.sum(OrderItem.quantity))
+        .join(Order, Order.id == OrderItem.order_id)
+        .join(OfferVersion, OfferVersion.id == OrderItem.offer_version_id)
+        .where(
+            Order.member_id == member_id,
+            OfferVersion.offer_id.in_(offer_ids),
+            or_(Order.status == "fulfilled", is_payable),
+        )
+        .group_by(OfferVersion.offer_id)
+    )
+    return Counter({offer_id: int(bought) for offer_id, bought in db.session.execute(sums)})
