@@ -100,6 +100,12 @@ class PackVersionView(PackView):
         attribute="version.approved_at",
         metadata={"description": "When; null before."},
     )
+    rejected_by_id = Id(
+        required=True,
+        allow_none=True,
+        attribute="version.rejected_by_id",
+        metadata={"description": "Who turned it down, or took it back; null if nobody did."},
+    )
     rejected_at = Timestamp(
         required=True,
         allow_none=True,
@@ -243,9 +249,14 @@ def approve_pack_version(*, caller: OfficeCaller, pack_id: UUID, number: str) ->
 )
 def reject_pack_version(*, caller: OfficeCaller, pack_id: UUID, number: str) -> dict[str, Any]:
     """Turn proposed terms down, or take your own back."""
-    del caller
-    number_ = _number(number)
-    return _one(making.reject(offer_id=pack_id, kind=_KIND, number=number_, now=clock.now()))
+    rejected = making.reject(
+        offer_id=pack_id,
+        kind=_KIND,
+        number=_number(number),
+        by_id=caller.staff_id,
+        now=clock.now(),
+    )
+    return _one(rejected)
 
 
 @packs.post(

@@ -4,7 +4,7 @@ from api.problems import Problem
 
 _CHANNELS = {
     "web": ("on the web", "網站"),
-    "app": ("in the app", "App"),
+    "app": ("in the app", "手機 App"),
     "counter": ("at the counter", "櫃檯"),
 }
 

@@ -438,8 +438,21 @@ def upgrade() -> None:
     op.add_column(
         "offer_version", sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True)
     )
+    op.add_column("offer_version", sa.Column("rejected_by_id", sa.Uuid(), nullable=True))
     op.add_column(
         "offer_version", sa.Column("rejected_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.create_foreign_key(
+        op.f("fk_offer_version_rejected_by_id_staff"),
+        "offer_version",
+        "staff",
+        ["rejected_by_id"],
+        ["id"],
+    )
+    op.create_check_constraint(
+        op.f("ck_offer_version_rejected_by_somebody"),
+        "offer_version",
+        "(rejected_at IS NULL) = (rejected_by_id IS NULL)",
     )
     op.add_column(
         "payment",
@@ -810,6 +823,7 @@ def downgrade() -> None:
         op.f("fk_offer_version_approved_by_id_staff"), "offer_version", type_="foreignkey"
     )
     op.drop_column("offer_version", "rejected_at")
+    op.drop_column("offer_version", "rejected_by_id")
     op.drop_column("offer_version", "approved_at")
     op.drop_column("offer_version", "approved_by_id")
     op.drop_column("offer_version", "proposed_at")

@@ -115,6 +115,9 @@ class OfferVersion(Base):
             "proposed_is_approved_by_somebody",
         ),
         CheckConstraint("approved_at IS NULL OR rejected_at IS NULL", "approved_or_rejected"),
+        CheckConstraint(
+            "(rejected_at IS NULL) = (rejected_by_id IS NULL)", "rejected_by_somebody"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -161,6 +164,7 @@ class OfferVersion(Base):
     proposed_at: Mapped[datetime | None]
     approved_by_id: Mapped[UUID | None] = mapped_column(ForeignKey(Staff.id))
     approved_at: Mapped[datetime | None]
+    rejected_by_id: Mapped[UUID | None] = mapped_column(ForeignKey(Staff.id))
     rejected_at: Mapped[datetime | None]
 
 

@@ -106,7 +106,7 @@ def approve(*, offer_id: UUID, kind: str, number: int, by_id: UUID, now: datetim
     return version
 
 
-def reject(*, offer_id: UUID, kind: str, number: int, now: datetime) -> OfferVersion:
+def reject(*, offer_id: UUID, kind: str, number: int, by_id: UUID, now: datetime) -> OfferVersion:
     """Turn proposed terms down, or take one's own back.
 
     Raises:
@@ -114,7 +114,7 @@ def reject(*, offer_id: UUID, kind: str, number: int, now: datetime) -> OfferVer
         VersionDecided: it was approved or rejected before.
     """
     version = _waiting(offer_id, kind, number)
-    version.rejected_at = now
+    version.rejected_by_id, version.rejected_at = by_id, now
     db.session.flush()
     return version
 

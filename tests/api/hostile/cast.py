@@ -11,10 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+import invoicing
 import members
 import vouchers
 from api.auth import Guard
 from chain.models import Device, OfficeSession, Shift, Staff
+from invoicing import InvoiceLine
 from kernel import clock, secrets
 from kernel.db import db
 from kernel.ids import new_id
@@ -204,6 +206,7 @@ CHAINS = {
     "any_refund_id",
     "code",
     "entry_id",
+    "invoice_id",
     "number",
     "owner_id",
     "pack_id",
@@ -263,10 +266,22 @@ def _of_finance(world: World, staff_id: UUID) -> dict[str, str]:
             proposed_at=clock.now(),
         )
         db.session.add(wish)
+        invoice_id = invoicing.issue(
+            member_id=entry.member_id,
+            store_id=world.stores["A"],
+            source="order",
+            source_id=new_id(),
+            currency="TWD",
+            lines=[InvoiceLine("Cups", 1, 500, 476, 24)],
+            buyer=None,
+            sold_at=clock.now(),
+            now=clock.now(),
+        )
         return {
             "adjustment_id": str(proposed.id),
             "code": "6221",
             "entry_id": str(entry.id),
+            "invoice_id": str(invoice_id),
             "owner_id": str(entry.member_id),
             "period": f"{LONG_AGO:%Y-%m}",
             "reopening_id": str(wish.id),

@@ -106,7 +106,7 @@ def test_of_approving_and_rejecting_at_once_one_happens(world, app, people, prop
     known = {"offer_id": proposed, "kind": "pack", "number": 1, "now": world.now}
     works = [
         lambda: offer.approve(by_id=people[1], **known),
-        lambda: offer.reject(**known),
+        lambda: offer.reject(by_id=people[0], **known),
     ] * 4
 
     answers = together(app, works)
@@ -231,7 +231,9 @@ def test_what_is_refused_leaves_no_offer_behind(world, people, terms):
 
 def test_a_rejected_version_keeps_its_number(world, people, proposed, terms):
     with transaction():
-        offer.reject(offer_id=proposed, kind="pack", number=1, now=world.now)
+        offer.reject(
+            offer_id=proposed, kind="pack", number=1, by_id=people[0], now=world.now
+        )
     with transaction():
         proposing(world, proposed, people[0], terms)()
     with pytest.raises(VersionDecided):
