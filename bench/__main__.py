@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import books, redeem, stack, tables
+from bench import books, redeem, stack, tables, vouchers
 from bench.figures import Figures
 
 PARTS: dict[str, Callable[[Figures, bool], None]] = {
@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[Figures, bool], None]] = {
     "stack": stack.measure,
     "books": books.measure,
     "tables": tables.measure,
+    "vouchers": vouchers.measure,
 }
 
 

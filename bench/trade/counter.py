@@ -23,7 +23,7 @@ from kernel.transaction import transaction
 from ledger.month import Month
 from redemption import Redeemed, Scan
 from vouchers import issue_lot, place_order
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 from vouchers.service.fulfil import fulfil
 from vouchers.service.order import Wanted
 
@@ -173,7 +173,7 @@ class Counters:
     def _lapse(self, now: datetime) -> None:
         while True:
             with transaction():
-                lapsed = lapse_some(limit=_WALLETS_AT_ONCE, now=now)
+                lapsed = expire_some(limit=_WALLETS_AT_ONCE, now=now)
             self.done["lapse"] += lapsed
             if lapsed == 0:
                 return

@@ -1,113 +1,141 @@
-"""Cups that were not collected in time lapse, in sets."""
+"""Cups come to their end, in sets: it is announced, and then what their terms say happens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 
-from chain.models import Store
 from chain.policy import local_day
 from kernel.db import db
-from ledger import Event, post_all
+from kernel.ids import new_id
 from ledger import policy as books
 from ledger.month import Month
+from ledger.service.dating import book_date, hold_months, open_from
 from ledger.service.estimating import estimated_offers
-from vouchers.models import Lot, OfferVersion, Wallet
+from vouchers import expiry_policy, expiry_statements, notices
+from vouchers.models import Lot
 
-_WORKERS = 4
+_NOTICES = {mode: notice.name for mode, notice in notices.ENDING.items()}
+_MOMENT = slice(0, 15)  # of a UUIDv7: its milliseconds and its version
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
-    """A lot with the local days on which it ended and on which that is booked."""
+class Ending:
+    """What is to be done in some wallets, which `members` names in PostgreSQL's words.
 
-    lot: Lot
+    `what` is announce, lapse or top_up; `ended` are the time zones and local days of the ends.
+    """
+
+    what: str
+    members: str
+    ended: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A local day on which lots ended, and the one there on which that is known."""
+
+    time_zone: str
     ended_on: date
     known_on: date
 
 
+def is_ready(now: datetime) -> ColumnElement[bool]:
+    """Whether something is to be done about a lot's end. What is frozen waits with its end."""
+    is_loose = or_(Lot.frozen_at.is_(None), Lot.ends_at > now)
+    return and_(Lot.is_open, Lot.due_at <= now, is_loose)
+
+
 def lots_due(now: datetime) -> Select[UUID]:
-    """The lots that are past their end."""
-    return select(Lot.id).where(_is_due(now))
+    """The lots whose end is to be announced, or is over."""
+    return select(Lot.id).where(is_ready(now))
 
 
-def lapse_some(*, limit: int, now: datetime) -> int:
-    """Lapse what is due in up to `limit` wallets, in the caller's transaction.
+def find_ending(*, lots: int, wallets: int, now: datetime) -> list[Ending]:
+    """Find what is due first, in parts of so many wallets. What is repaid is not among it."""
+    _keep_to_keys()
+    asked = {"now": now, "lots": lots, "wallets": wallets}
+    found = db.session.execute(text(expiry_statements.FIND), asked)
+    return [Ending(what, members, ended) for what, members, ended in found]
 
-    Takes the wallets in id order and leaves those that somebody holds: another worker is at
-    them, or comes back. Each lot is one entry, dated with its end however late this runs.
-    Answers the number of wallets taken; 0 says that there is nothing left to take.
+
+def bring_to_end(ending: Ending, *, now: datetime) -> int:
+    """Do what was found, in the caller's transaction; answer the number of wallets taken.
+
+    They are taken in id order, without those that somebody holds: another worker is at them, or
+    they are found again. Under their locks, what is not due any more is left alone. Each lot that
+    lapses is one entry, dated with its end however late this runs; `now` is when it was found.
     """
-    members = _take_wallets(limit, now)
-    if not members:
-        return 0
-    due = and_(Lot.member_id.in_(members), _is_due(now))
-    with_zone = select(Lot, Store.time_zone).join(Store, Store.id == Lot.store_id).where(due)
-    found = db.session.execute(with_zone.order_by(Lot.member_id, Lot.id)).all()
-    post_all(_lapses([_ended(lot, time_zone, now) for lot, time_zone in found]))
-    # What lapsed has left: used up, and all of its money recognised.
-    lapsed = update(Lot).where(due).values(used=Lot.units, net_recognised=Lot.net, is_open=False)
-    db.session.execute(lapsed, execution_options={"synchronize_session": False})
-    # A wallet may have been emptied just before it was taken: that one does not change again.
-    changed = update(Wallet).where(Wallet.member_id.in_({lot.member_id for lot, _ in found}))
-    db.session.execute(
-        changed.values(version=Wallet.version + 1),
-        execution_options={"synchronize_session": False},
-    )
-    return len(members)
+    _keep_to_keys()
+    members = {"members": ending.members}
+    taken, held = db.session.execute(text(expiry_statements.TAKE), members).one()
+    if taken:
+        _DO[ending.what](ending, {"held": held, "now": now})
+    return int(taken)
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    """A frozen lot waits for what froze it."""
-    lapses = exists().where(
-        OfferVersion.id == Lot.offer_version_id, OfferVersion.expiry_mode == "lapse"
-    )
-    return and_(Lot.is_open, Lot.ends_at <= now, Lot.frozen_at.is_(None), lapses)
+def expire_some(*, limit: int, now: datetime) -> int:
+    """Do what is due in up to `limit` wallets, in the caller's transaction; answer how many."""
+    for ending in find_ending(lots=4 * limit, wallets=limit, now=now):
+        if taken := bring_to_end(ending, now=now):
+            return taken
+    return 0
 
 
-def _take_wallets(limit: int, now: datetime) -> Sequence[UUID]:
-    """Lock wallets with something due. Enough is looked at for some workers side by side."""
-    due = select(Lot.member_id).where(_is_due(now)).order_by(Lot.ends_at).limit(_WORKERS * limit)
-    free = select(Wallet.member_id).where(Wallet.member_id.in_(due)).order_by(Wallet.member_id)
-    return db.session.scalars(free.limit(limit).with_for_update(skip_locked=True)).all()
+def _keep_to_keys() -> None:
+    db.session.execute(text(expiry_statements.KEEP_TO_KEYS))
 
 
-def _ended(lot: Lot, time_zone: str, now: datetime) -> _Ended:
-    assert lot.ends_at is not None  # it is due
-    ended_on = local_day(lot.ends_at, time_zone=time_zone)
-    return _Ended(lot, ended_on, known_on=local_day(now, time_zone=time_zone))
+def _announce(_: Ending, at: Mapping[str, Any]) -> None:
+    told = {
+        "days_ahead": list(expiry_policy.DAYS_AHEAD),
+        "told_at": expiry_policy.ANNOUNCED_AT,
+        **{f"if_{mode}": notice for mode, notice in _NOTICES.items()},
+        "gift": notices.GIFT_ENDING.name,
+    }
+    db.session.execute(text(expiry_statements.ANNOUNCE), {**at, **told})
 
 
-def _lapses(ended: Sequence[_Ended]) -> list[Event]:
-    """An entry each. Whether an offer's breakage is estimated is asked once for each month."""
-    months = {Month.of(one.ended_on) for one in ended}
-    estimated = {month: estimated_offers(month.first_on) for month in months}
-    return [
-        _lapse(one, is_estimated=one.lot.offer_id in estimated[Month.of(one.ended_on)])
-        for one in ended
+def _top_up(_: Ending, at: Mapping[str, Any]) -> None:
+    db.session.execute(text(expiry_statements.TOP_UP), {**at, "notice": notices.LOT_TOP_UP.name})
+
+
+def _lapse(ending: Ending, at: Mapping[str, Any]) -> None:
+    """Only lots of the days that were found: their months are held. Others are found again."""
+    days = [_day(ended, at["now"]) for ended in ending.ended]
+    hold_months(day for one in days for day in (one.ended_on, one.known_on))
+    first_open = open_from().for_kind("lapse")
+    booked = [
+        book_date(occurred_on=one.ended_on, known_on=one.known_on, first_open=first_open)
+        for one in days
     ]
+    estimated = _estimated({one.ended_on for one in days})
+    told = {
+        "zones": [one.time_zone for one in days],
+        "ended": [one.ended_on.isoformat() for one in days],
+        "booked": [day.isoformat() for day in booked],
+        "estimated_on": [day.isoformat() for day, _ in estimated],
+        "estimated_offers": [offer_id for _, offer_id in estimated],
+        "breakage": books.BREAKAGE,
+        "contra": books.BREAKAGE_CONTRA,
+        "moment": str(new_id())[_MOMENT],
+        "notice": notices.LOT_LAPSED.name,
+    }
+    db.session.execute(text(expiry_statements.LAPSE), {**at, **told})
 
 
-def _lapse(one: _Ended, *, is_estimated: bool) -> Event:
-    lot = one.lot
-    assert lot.ends_at is not None  # it is due
-    return Event(
-        member_id=lot.member_id,
-        kind="lapse",
-        source_id=lot.id,
-        pairs=books.lapse(
-            store_id=lot.store_id,
-            account=lot.account,
-            amount=lot.net - lot.net_recognised,
-            cups=lot.units - lot.used,
-            offer_id=lot.offer_id,
-            lot_id=lot.id,
-            is_estimated=is_estimated,
-        ),
-        event_at=lot.ends_at,
-        occurred_on=one.ended_on,
-        known_on=one.known_on,
-        currency=lot.currency,
-    )
+def _day(ended: str, now: datetime) -> _Day:
+    time_zone, day = ended.split(" ")
+    return _Day(time_zone, date.fromisoformat(day), local_day(now, time_zone=time_zone))
+
+
+def _estimated(days: set[date]) -> list[tuple[date, UUID]]:
+    """For each day, the offers whose breakage is estimated then: asked once for each month."""
+    months = {month: estimated_offers(month.first_on) for month in map(Month.of, days)}
+    return [(day, offer_id) for day in days for offer_id in months[Month.of(day)]]
+
+
+_DO = {"announce": _announce, "lapse": _lapse, "top_up": _top_up}

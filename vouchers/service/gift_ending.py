@@ -1,7 +1,7 @@
 """Gifts that nobody claimed: their giver is reminded a day ahead, and at their end they go back."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from vouchers.service.gift_rows import Wrapped, close, wrapped_in
 from vouchers.service.refund import Part, refund_lots
 
 _WORKERS = 4
+_RESTS = timedelta(hours=1)
 
 
 def gifts_due(now: datetime) -> Select[UUID]:
@@ -30,7 +31,29 @@ def end_some(*, limit: int, now: datetime) -> int:
     payer; before that its giver is reminded, once. Answers the number of wallets taken; 0 says
     that there is nothing left to take.
     """
-    givers = _take_wallets(limit, now)
+    found = select(Gift.giver_id).where(_is_due(now)).order_by(Gift.due_at)
+    return _end_of(_take_wallets(found.limit(_WORKERS * limit), limit), now)
+
+
+def end_of(giver_id: UUID, *, now: datetime) -> int:
+    """Do what is due about the gifts of one giver, as `end_some` does."""
+    found = select(Gift.giver_id).where(_is_due(now), Gift.giver_id == giver_id)
+    return _end_of(_take_wallets(found, 1), now)
+
+
+def find_givers(*, limit: int, now: datetime) -> Sequence[UUID]:
+    """The givers of the gifts that have been due the longest, up to `limit` gifts."""
+    found = select(Gift.giver_id).where(_is_due(now)).order_by(Gift.due_at).limit(limit)
+    return list(dict.fromkeys(db.session.scalars(found)))
+
+
+def let_rest(giver_id: UUID, *, now: datetime) -> None:
+    """Leave what is due about a giver's gifts for an hour, in the caller's transaction."""
+    mine = update(Gift).where(Gift.giver_id == giver_id, _is_due(now))
+    db.session.execute(mine.values(due_at=now + _RESTS))
+
+
+def _end_of(givers: Sequence[UUID], now: datetime) -> int:
     if not givers:
         return 0
     due = _take_gifts(givers, now)
@@ -47,9 +70,8 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(Gift.status == "open", Gift.due_at <= now, Gift.frozen_at.is_(None))
 
 
-def _take_wallets(limit: int, now: datetime) -> Sequence[UUID]:
+def _take_wallets(due: Select[UUID], limit: int) -> Sequence[UUID]:
     """Lock wallets with a gift that is due. Enough is looked at for some workers side by side."""
-    due = select(Gift.giver_id).where(_is_due(now)).order_by(Gift.due_at).limit(_WORKERS * limit)
     free = select(Wallet.member_id).where(Wallet.member_id.in_(due)).order_by(Wallet.member_id)
     return db.session.scalars(free.limit(limit).with_for_update(skip_locked=True)).all()
 

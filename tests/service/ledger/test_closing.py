@@ -31,7 +31,7 @@ from tests.service.ledger.plain import (
     put,
 )
 from tests.world import small_world
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 
 ALICE = new_id()
 
@@ -339,7 +339,7 @@ def test_what_is_late_is_booked_in_the_first_open_month_with_both_dates(world):
     world.add_lot(alice, "ending", net=952, vat=48, ends_at=noon(1, 31))
     soften(JANUARY)
     with transaction():
-        lapse_some(limit=9, now=noon(2, 3))
+        expire_some(limit=9, now=noon(2, 3))
     assert entries("lapse") == [("2026-01-31", "2026-02-03", "2131", "4113", 952)]
 
 
@@ -349,7 +349,7 @@ def test_what_is_late_for_months_that_are_soft_waits_for_the_first_open_day(worl
     soften(JANUARY)
     soften(FEBRUARY)
     with transaction():
-        lapse_some(limit=9, now=noon(2, 28))
+        expire_some(limit=9, now=noon(2, 28))
     assert entries("lapse") == [("2026-01-31", "2026-03-01", "2131", "4113", 952)]
 
 

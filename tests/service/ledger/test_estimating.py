@@ -29,7 +29,7 @@ from tests.service.ledger.plain import (
 from tests.service.ledger.test_closing import close
 from tests.together import together
 from tests.world import small_world
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 
 CHIEF = new_id()
 END = noon(4, 30)
@@ -67,7 +67,7 @@ def run(month, *, now=None):
 
 def lapse(now):
     with transaction():
-        lapse_some(limit=500, now=now)
+        expire_some(limit=500, now=now)
 
 
 def sell(world, lots, **held):

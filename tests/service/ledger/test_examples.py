@@ -26,7 +26,7 @@ from tests.service.ledger.plain import FEBRUARY, JANUARY, balances, entries, noo
 from tests.service.ledger.test_closing import close
 from tests.world import small_world
 from vouchers.models import Lot
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 from vouchers.service.lot import issue_lot
 
 END_OF_JANUARY = date(2026, 1, 31)
@@ -173,7 +173,7 @@ def test_e5_a_plan_is_sold_collected_at_two_stores_and_the_rest_lapses(world):
     lot = sell(world, "monthly", PLAN, store="W", ends_at=noon(2, 4))
     collected(world, lot, [("A", 4, noon(1, 10)), ("B", 3, noon(1, 20))])
     with transaction():
-        lapse_some(limit=9, now=noon(2, 4))
+        expire_some(limit=9, now=noon(2, 4))
     assert held(world, "W", "A", "B") == (
         {"1111": 499, "2171": -333, "2194": -24, "4113": -142},
         {"1171": 190, "4111": -190},

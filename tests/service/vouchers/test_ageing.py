@@ -22,7 +22,7 @@ from ledger.month import Month
 from tests.world import World, small_world
 from vouchers.ageing import BANDS, Aged, Guaranteed, list_ages, list_guarantees
 from vouchers.models import Lot, OfferVersion
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 
 LIABILITIES = ("2131", "2132")
 TODAY = date(2026, 1, 14)
@@ -106,7 +106,7 @@ def trade(world: World, dice: Random) -> list[date]:
             if dice.random() < 0.3:
                 undo(till, taken.id, at=at + timedelta(hours=dice.randint(1, 23)))
         with transaction():
-            lapse_some(limit=10, now=at)
+            expire_some(limit=10, now=at)
     span = (at - world.now).days
     return [(world.now + timedelta(days=dice.randint(-2, span + 2))).date() for _ in range(12)]
 

@@ -22,7 +22,7 @@ from tests.together import together
 from tests.world import World
 from vouchers import expiry_statements, jobs
 from vouchers.models import Wallet
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 
 pytestmark = pytest.mark.usefixtures("books_hold")
 
@@ -136,10 +136,10 @@ def test_many_wallets_are_caught_up_in_batches(world: World) -> None:
         month(world, member_id)
     taken = []
     with transaction():
-        taken.append(lapse_some(limit=3, now=clock.now()))
+        taken.append(expire_some(limit=3, now=clock.now()))
     for _ in range(3):
         with transaction():
-            taken.append(lapse_some(limit=3, now=clock.now()))
+            taken.append(expire_some(limit=3, now=clock.now()))
     assert taken == [3, 3, 1, 0]
     assert [len(entries(member_id)) for member_id in members] == [1] * 7
 
@@ -153,7 +153,7 @@ def test_workers_side_by_side_lapse_each_lot_once(app: Flask, world: World) -> N
         some = 1
         while some:
             with transaction():
-                some = lapse_some(limit=5, now=clock.now())
+                some = expire_some(limit=5, now=clock.now())
 
     together(app, [work] * 4, in_transactions=False)
     jobs.expire_due()  # what a worker left since another held it

@@ -13,7 +13,7 @@ from kernel.transaction import transaction
 from members import notices as said
 from vouchers import expiry_policy, gift_token, notices
 from vouchers.models import Lot
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 
 pytestmark = pytest.mark.usefixtures("books_hold")
 
@@ -135,7 +135,7 @@ def test_the_giver_is_told_too_once_for_all_friends(ends, alice, bob):
     ends.at(2026, 5, 31, 12)
     while True:  # wallet by wallet, so that the friends come in transactions of their own
         with transaction():
-            if not lapse_some(limit=1, now=clock.now()):
+            if not expire_some(limit=1, now=clock.now()):
                 break
     facts = next(facts for told, facts in ends.told(alice) if told == "lot.gift_ending")
     assert facts == {
@@ -219,7 +219,7 @@ def test_sql_says_what_the_policy_says_of_the_next_moment(
         alice, "eleven", sold_at=sold_at, ends_at=ends_at, due_at=min(now, sold_at)
     )
     with transaction():
-        lapse_some(limit=9, now=now)
+        expire_some(limit=9, now=now)
     told = ends.lot(lot_id).due_at
     assert told == expiry_policy.next_due_at(
         sold_at=sold_at, ends_at=ends_at, time_zone=zone, now=now

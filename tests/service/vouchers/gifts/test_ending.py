@@ -16,7 +16,7 @@ from tests.together import together
 from vouchers import gift_jobs
 from vouchers.gift_notices import UNCLAIMED
 from vouchers.models import Gift, Wallet
-from vouchers.service.expiry import lapse_some
+from vouchers.service.expiry import expire_some
 from vouchers.service.gift_ending import end_some
 
 pytestmark = pytest.mark.usefixtures("books_hold")
@@ -101,11 +101,11 @@ def test_cups_that_ended_while_under_way_come_back_and_lapse(friends, world):
     lot_id = world.add_lot(friends.alice, "eleven", ends_at=ends_at)
     friends.give(11, lot_id=lot_id)
     friends.pass_time(days=3)
-    friends.change(lambda: lapse_some(limit=9, now=friends.now))
+    friends.change(lambda: expire_some(limit=9, now=friends.now))
 
     friends.end_due()
     assert friends.read_lot(lot_id).is_open
-    friends.change(lambda: lapse_some(limit=9, now=friends.now))
+    friends.change(lambda: expire_some(limit=9, now=friends.now))
 
     lot = friends.read_lot(lot_id)
     assert (lot.is_open, lot.net_recognised) == (False, 476)
