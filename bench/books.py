@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
+import invoicing.proof
 import redemption.proof
 import vouchers.proof
 from bench import posting
@@ -25,7 +26,7 @@ from ledger.month import Month
 from ledger.reports import liability_on, roll_forward, settlement_matrix
 
 SIZES = {"1m": 1_000_000, "10m": 10_000_000, "100m": 100_000_000}
-ROOMS = (redemption.proof, vouchers.proof)  # importing them registers their checks
+ROOMS = (invoicing.proof, redemption.proof, vouchers.proof)  # importing them registers their checks
 _FEW_STORES = 10
 _MOST_PROVED = 1_000_000
 _SAID_EVERY_S = 5.0

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ _SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.track": "top",
 }
+_NO_OTHERS: Mapping[str, str] = {}
 # The limit is planned as the subject is (`kernel.hot`): else it degrades while its tables grow.
 PLANS = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off"
@@ -76,11 +78,14 @@ class Site:
 
 
 @contextmanager
-def site(*, members: int) -> Iterator[Site]:
-    """Start engines, migrate, and load the chain of `bench/chain.sql`."""
+def site(*, members: int, settings: Mapping[str, str] = _NO_OTHERS) -> Iterator[Site]:
+    """Start engines, migrate, and load the chain of `bench/chain.sql`.
+
+    `settings` of PostgreSQL come on top of the usual ones.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="jibei-bench-") as folder,
-        running_postgres(Path(folder) / "postgres", settings=_SETTINGS) as postgres,
+        running_postgres(Path(folder) / "postgres", settings={**_SETTINGS, **settings}) as postgres,
         running_valkey(Path(folder) / "valkey") as valkey,
     ):
         environment = environment_on(postgres, redis_url=valkey.url)
@@ -94,9 +99,7 @@ def site(*, members: int) -> Iterator[Site]:
 @contextmanager
 def gunicorn(at: Site) -> Iterator[tuple[int, psutil.Process]]:
     """Run the web server as production does; answers its port and its master process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "wsgi:app"],
         cwd=ROOT,
@@ -105,7 +108,7 @@ def gunicorn(at: Site) -> Iterator[tuple[int, psutil.Process]]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _await_ready(port)
+        await_answer(f"http://127.0.0.1:{port}/ready")
         yield port, psutil.Process(server.pid)
     finally:
         server.terminate()
@@ -166,15 +169,28 @@ def _load(at: Site) -> None:
     at.ask("CHECKPOINT")
 
 
-def _await_ready(port: int) -> None:
+def free_port() -> int:
+    """A port on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def await_answer(address: str, *, any_status: bool = False) -> None:
+    """Wait until something answers there: 200, or anything at all."""
     for _ in range(150):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2) as answer:
+            with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310  our own
                 if answer.status == 200:
                     return
+        except urllib.error.HTTPError:
+            if any_status:
+                return
+            time.sleep(0.1)
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError("the web server did not become ready within 15 seconds")
+    raise RuntimeError("the server did not become ready within 15 seconds")
 
 
 def send_nothing(*, to: str, text: str, dedupe_key: str) -> None:

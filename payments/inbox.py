@@ -16,7 +16,7 @@ from kernel.queue import Duty
 from kernel.transaction import again, transaction
 from payments.errors import NoAnswer
 from payments.exchanged import Intent, SeenDispute, SeenRepayment, Setup
-from payments.gateway import cards
+from payments.gateway import CARDS, cards
 from payments.models import Customer, Payment, ProviderEvent, Repayment
 from payments.service.cards import keep_card
 from payments.service.differences import note_dispute
@@ -26,7 +26,7 @@ from payments.service.record_repayment import record_repayment
 
 log = structlog.get_logger()
 
-_BATCH = 50
+_BATCH = 20
 _LEASE = timedelta(minutes=2)
 _TRIES = 10
 
@@ -47,11 +47,17 @@ Effect = Callable[[datetime], None]
 
 
 def read_events() -> None:
-    """Work off every event that is due. The RQ job; safe to run many times at once."""
+    """Work off events that are due. The RQ job; safe to run many times at once.
+
+    A batch a time: when there is more, it queues up again behind what the events have led to. Else
+    nothing would be fulfilled for as long as news come faster than they are read.
+    """
     queue.begun(DUTY.job)
-    while claimed := again(_claim):
-        for event in claimed:
-            _read(event)
+    claimed = again(_claim)
+    for event in claimed:
+        _read(event)
+    if len(claimed) == _BATCH:
+        queue.ring(DUTY)
 
 
 def _due_ids(now: datetime) -> Select[str]:
@@ -125,14 +131,16 @@ def _close(event_id: str, effect: Effect | None) -> None:
 
 def _record_if_ours(seen: Intent, now: datetime) -> None:
     """Somebody else may use the same account: what carries no payment of ours is theirs."""
-    if seen.payment_id is not None and db.session.get(Payment, seen.payment_id) is not None:
-        record(payment_id=seen.payment_id, seen=seen, now=now)
+    payment = db.session.get(Payment, seen.payment_id) if seen.payment_id else None
+    if payment is not None and payment.provider == CARDS:
+        record(payment_id=payment.id, seen=seen, now=now)
 
 
 def _record_repaid(seen: Sequence[SeenRepayment], now: datetime) -> None:
     for one in seen:
-        if one.repayment_id is not None and db.session.get(Repayment, one.repayment_id) is not None:
-            record_repayment(repayment_id=one.repayment_id, seen=one, now=now)
+        repayment = db.session.get(Repayment, one.repayment_id) if one.repayment_id else None
+        if repayment is not None and repayment.provider == CARDS:
+            record_repayment(repayment_id=repayment.id, seen=one, now=now)
 
 
 def _record_dispute(seen: SeenDispute, now: datetime) -> None:

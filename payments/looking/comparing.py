@@ -25,10 +25,12 @@ REPAYMENT_KINDS = (
 def compare_payments(provider: str, seen: Sequence[Intent], *, now: datetime) -> None:
     """Repair payments from what a provider shows, or note how they differ; in a transaction.
 
-    The same are those that name our id and have its amount, in its currency.
+    The same are those that name the id of one that this provider was asked for, and have its
+    amount, in its currency.
     """
     ids = {one.payment_id for one in seen if one.payment_id is not None}
-    found = db.session.scalars(select(Payment).where(Payment.id.in_(ids))) if ids else ()
+    asked = select(Payment).where(Payment.id.in_(ids), Payment.provider == provider)
+    found = db.session.scalars(asked) if ids else ()
     ours = {payment.id: payment for payment in found}
     agreeing = []
     for one in seen:
@@ -44,7 +46,8 @@ def compare_payments(provider: str, seen: Sequence[Intent], *, now: datetime) ->
 def compare_repayments(provider: str, seen: Sequence[SeenRepayment], *, now: datetime) -> None:
     """Repair repayments from what a provider shows, or note how they differ; in a transaction."""
     ids = {one.repayment_id for one in seen if one.repayment_id is not None}
-    found = db.session.scalars(select(Repayment).where(Repayment.id.in_(ids))) if ids else ()
+    asked = select(Repayment).where(Repayment.id.in_(ids), Repayment.provider == provider)
+    found = db.session.scalars(asked) if ids else ()
     ours = {repayment.id: repayment for repayment in found}
     paid = _payments_of(seen)
     agreeing = []

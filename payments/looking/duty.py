@@ -1,8 +1,9 @@
 """Every hour, for every provider: the look, and until when it has been done.
 
-It goes from one hour to the next, so after days without a worker it catches up in steps that a
-crash cannot lose. In the first look of a day what is older is listed once more, since a bank may
-send a repayment back, or a holder finish a payment, long after.
+It goes from one hour to the next, or from day to day where it is more than a day behind, so after
+days without a worker it catches up in steps that a crash cannot lose. In the first look of a day
+what is older is listed once more, since a bank may send a repayment back, or a holder finish a
+payment, long after.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from payments.models import Payment, ProviderLook
 log = structlog.get_logger()
 
 _EVERY = timedelta(hours=1)
-_STEP = timedelta(hours=1)
+_STEP, _LONG_STEP = timedelta(hours=1), timedelta(days=1)
 _LEASE = timedelta(minutes=5)
 _UNDER_WAY = timedelta(minutes=2)
 """What is as young as that is still being asked for, and is no difference yet."""
@@ -78,7 +79,9 @@ def _claim(name: str) -> _Turn | None:
         if found is None:
             return None
         found.leased_until = now + _LEASE
-        until = min(found.looked_until + _STEP, (now - _UNDER_WAY).replace(microsecond=0))
+        is_far_behind = now - found.looked_until > _LONG_STEP
+        step = _LONG_STEP if is_far_behind else _STEP
+        until = min(found.looked_until + step, (now - _UNDER_WAY).replace(microsecond=0))
         return _Turn(name, found.looked_until, until, is_last=until > now - _EVERY)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from kernel import queue
 from kernel.db import db
@@ -15,7 +15,7 @@ from kernel.transaction import after_commit
 from payments import policy
 from payments.errors import NothingLeft
 from payments.gateway import CASH
-from payments.models import Payment, Repayment
+from payments.models import Dispute, Payment, Repayment
 from payments.service.locks import lock_payment
 
 
@@ -37,7 +37,8 @@ def begin_repayment(
 
     Raises:
         NotFound: there is no such payment.
-        NothingLeft: more than is left of the payment, all begun repayments considered.
+        NothingLeft: more than is left of the payment, all begun repayments and lost disputes
+            considered.
     """
     payment = lock_payment(payment_id)
     attempts = _attempts(purpose, purpose_id)
@@ -64,7 +65,7 @@ def repay_again(
 
     Raises:
         NotFound: nothing ever began for this purpose.
-        NothingLeft: the payment was given back meanwhile, for other reasons.
+        NothingLeft: the payment was given back meanwhile, for other reasons, or a bank took it.
     """
     attempts = _attempts(purpose, purpose_id)
     if not attempts:
@@ -94,7 +95,7 @@ def _begin(
     due_at: datetime,
     now: datetime,
 ) -> Repayment:
-    left = payment.amount - payment.repaid if payment.status in policy.PAID else 0
+    left = _left(payment)
     if amount > left:
         raise NothingLeft(left=left, wanted=amount)
     is_cash = payment.provider == CASH
@@ -118,6 +119,16 @@ def _begin(
     if not is_cash:
         after_commit(lambda: queue.ring(DUTY))
     return repayment
+
+
+def _left(payment: Payment) -> int:
+    """What can still be given back: not what is on its way, nor what a bank took back for good."""
+    if payment.status not in policy.PAID:
+        return 0
+    lost = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
+        Dispute.payment_id == payment.id, Dispute.status == "lost"
+    )
+    return max(payment.amount - payment.repaid - int(db.session.scalars(lost).one()), 0)
 
 
 def _attempts(purpose: str, purpose_id: UUID) -> Sequence[Repayment]:

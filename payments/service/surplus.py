@@ -8,9 +8,11 @@ from sqlalchemy import Select, func, select
 
 import chain
 import ledger
+from kernel.alerts import alert
 from kernel.db import db
 from ledger.models import Entry
 from payments import policy
+from payments.errors import NothingLeft
 from payments.models import Payment, Repayment
 from payments.service.locks import lock_payment
 from payments.service.repay import begin_repayment, repay_again
@@ -69,9 +71,12 @@ def follow(repayment: Repayment, *, is_after_success: bool, now: datetime) -> No
         _take_back_payout(repayment, now)
     due_at = policy.surplus_again_at(attempts=repayment.attempt, now=now)
     if due_at is None:
-        log.error("surplus.stuck", payment_id=str(repayment.payment_id), failure=repayment.failure)
+        _tell_stuck(repayment, str(repayment.failure), now)
         return
-    repay_again(purpose=PURPOSE, purpose_id=repayment.purpose_id, now=now, due_at=due_at)
+    try:
+        repay_again(purpose=PURPOSE, purpose_id=repayment.purpose_id, now=now, due_at=due_at)
+    except NothingLeft as refusal:
+        _tell_stuck(repayment, refusal.code, now)
 
 
 def surplus_owed() -> Select[UUID, UUID, int, str]:
@@ -88,6 +93,13 @@ def surplus_owed() -> Select[UUID, UUID, int, str]:
         .group_by(Repayment.payment_id, Repayment.member_id, Repayment.currency)
         .having(~has_arrived)
     )
+
+
+def _tell_stuck(repayment: Repayment, why: str, now: datetime) -> None:
+    """It stays owed in the books until somebody has looked."""
+    payment_id = repayment.payment_id
+    log.error("surplus.stuck", payment_id=str(payment_id), failure=why)
+    alert(f"Surplus of payment {payment_id} cannot be repaid: {why}", now=now)
 
 
 def _take_back_payout(repayment: Repayment, now: datetime) -> None:

@@ -19,8 +19,12 @@ from payments import (
     ShiftClosed,
     ShiftSum,
     ShiftTotal,
+    inbox,
     repaying,
 )
+from payments.exchanged import Intent, SeenRepayment
+from payments.looking.comparing import compare_payments, compare_repayments
+from tests.events import event, signed
 from tests.fakes import GOOD, WANTS_HOLDER, FakeGateway
 from tests.together import together
 from tests.world import Till, World
@@ -237,3 +241,43 @@ def test_cash_that_is_taken_during_the_count_is_in_it_or_refused(app: Flask, wor
         together(app, [count, sell, sell, sell, sell, sell])
         (total,) = close(clerk, TWD=0)
         assert sums(clerk) == ([ShiftSum("TWD", total.cash, 0)] if total.cash else [])
+
+
+def test_a_card_payment_that_names_cash_changes_nothing_of_it(
+    till: Till, provider: FakeGateway, read: Read
+) -> None:
+    payment = take(till)
+    seen = Intent("pi_1", "succeeded", payment.id, 100, "TWD")
+    provider.intents["pi_1"], provider.made_at["pi_1"] = seen, clock.now()
+    tell("payment_intent.succeeded", "pi_1")
+    found = looked_at(seen)
+    assert (read(payment.id).provider_ref, found) == (None, ["unknown_to_us"])
+
+
+def test_a_card_repayment_that_names_cash_hands_none_out(
+    till: Till, provider: FakeGateway, repaid: Repaid, read_back: Callable[[UUID], Repayment]
+) -> None:
+    waiting = repaid(take(till).id)
+    seen = SeenRepayment("re_1", "succeeded", waiting.id, "pi_1", 100, "TWD")
+    provider.repayments["re_1"] = seen
+    tell("refund.updated", "re_1")
+    found = looked_at(seen)
+    assert (read_back(waiting.id).status, found) == ("processing", ["repayment_unknown_to_us"])
+
+
+def tell(kind: str, ref: str) -> None:
+    now = clock.now()
+    body, header = signed(event(kind, ref), at=now)
+    with transaction():
+        payments.receive(body=body, signature=header, now=now)
+    inbox.read_events()
+
+
+def looked_at(seen: Intent | SeenRepayment) -> list[str]:
+    """Hold one thing of the cards' provider against ours; answers the differences."""
+    with transaction():
+        if isinstance(seen, Intent):
+            compare_payments("stripe", [seen], now=clock.now())
+        else:
+            compare_repayments("stripe", [seen], now=clock.now())
+        return [one.kind for one in payments.list_differences(after=None, limit=9)]

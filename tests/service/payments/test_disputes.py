@@ -124,6 +124,19 @@ def test_a_dispute_of_somebody_elses_payment_is_shown_to_finance(
     assert told() == ["paid"]
 
 
+def test_a_dispute_of_a_charge_without_a_payment_is_nobodys(
+    provider: FakeGateway, owed: Callable[..., UUID], told: Told
+) -> None:
+    owed()  # has no reference either
+    seen = provider.dispute(None)
+    tell("created", ref=seen.ref)
+    with transaction():
+        difference = db.session.query(PaymentDifference).one()
+        assert db.session.query(Dispute).count() == 0
+    assert (difference.kind, difference.ref) == ("dispute_unknown_to_us", seen.ref)
+    assert told() == []
+
+
 def test_open_disputes_are_found_by_what_was_paid_for(provider: FakeGateway, paid: Paid) -> None:
     payment, other = paid(), paid()
     for status in ("open", "lost"):

@@ -313,6 +313,20 @@ def test_after_days_without_a_worker_everything_is_caught_up_with(
     assert clock.now() - looked_until() < timedelta(hours=1)
 
 
+def test_after_a_month_without_a_worker_it_goes_from_day_to_day(
+    provider: FakeGateway, paid: Paid, pass_time: PassTime
+) -> None:
+    paid()
+    look()
+    pass_time(timedelta(days=30))
+    stranger(provider)
+    pass_time(HOUR)
+    provider.calls.clear()
+    look()
+    assert open_kinds() == ["unknown_to_us"]
+    assert provider.calls.count("list_payments") < 30 + 24 + 5
+
+
 def test_long_lists_are_read_in_pages(
     provider: FakeGateway, paid: Paid, an_hour_later: Callable[[], None]
 ) -> None:

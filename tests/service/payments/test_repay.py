@@ -96,6 +96,20 @@ def test_no_more_goes_back_than_came(paid: Paid, repaid: Repaid, read: Read) -> 
     assert read(payment.id).repaid == 100
 
 
+def test_what_a_bank_took_back_for_good_is_not_given_back_too(
+    provider: FakeGateway, paid: Paid, repaid: Repaid
+) -> None:
+    payment = paid()
+    for status in ("open", "won", "lost"):
+        seen = provider.dispute(payment.provider_ref, status=status, amount=40)
+        with transaction():
+            payments.record_dispute(seen, now=clock.now())
+    with pytest.raises(NothingLeft) as refused:
+        repaid(payment.id, amount=61)
+    assert refused.value.facts == {"left": 60, "wanted": 61}
+    repaid(payment.id, amount=60)
+
+
 def test_what_was_never_paid_cannot_be_given_back(owed: Owed, repaid: Repaid) -> None:
     with pytest.raises(NothingLeft):
         repaid(owed(), amount=1)

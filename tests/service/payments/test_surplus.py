@@ -172,6 +172,20 @@ def test_after_a_week_it_waits_for_somebody_who_looks(
     assert ask_repayment(again.id).status == "succeeded"
 
 
+def test_a_surplus_that_a_bank_took_back_for_good_is_not_tried_again(
+    provider: FakeGateway, paid: Paid
+) -> None:
+    payment = paid()
+    first = returned(payment.id)
+    provider.repay_by_hand(str(payment.provider_ref), 100)
+    with transaction():
+        seen = provider.dispute(payment.provider_ref, status="lost")
+        payments.record_dispute(seen, now=clock.now())
+    repaying.repay_due()
+    assert [(one.id, one.status) for one in attempts(payment.id)] == [(first.id, "failed")]
+    assert owed_back() == [(payment.id, 100, "TWD")]
+
+
 def test_every_line_of_a_surplus_balances(paid: Paid) -> None:
     returned(paid().id)
     repaying.repay_due()
