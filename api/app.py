@@ -11,6 +11,7 @@ from api.accounts import accounts, vat_rates
 from api.adjustments import adjustments
 from api.breakage import estimates, runs
 from api.cards import cards
+from api.cash_repayments import cash_repayments
 from api.counter_orders import counter_orders
 from api.devices import devices
 from api.entries import entries
@@ -66,6 +67,7 @@ RESOURCES: tuple[Resource, ...] = (
     plans,
     orders,
     receipts,
+    cash_repayments,
     counter_orders,
     cards,
     webhooks,

@@ -169,7 +169,7 @@ def sell(*, caller: TillCaller, body: dict[str, Any], key: Key) -> dict[str, Any
     """
     sold = vouchers.sell_at_counter(
         till=_till(caller),
-        buyer_id=_finding(caller, body["member"]),
+        buyer_id=finding(caller, body["member"]),
         items=body["items"],
         method=body["method"],
         invoice_to=buyer_in(body),
@@ -213,7 +213,7 @@ def _till(caller: TillCaller) -> AtTill:
     return AtTill(caller.shift_id, caller.device_id, caller.store_id, caller.staff_id)
 
 
-def _finding(caller: TillCaller, member: dict[str, str]) -> Callable[[], UUID]:
+def finding(caller: TillCaller, member: dict[str, str]) -> Callable[[], UUID]:
     """How to find out who buys."""
     if "code" in member:
         return lambda: redemption.member_of_code(

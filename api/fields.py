@@ -39,6 +39,17 @@ class Cups(Integer):
         super().__init__(least=1, most=most, **options)
 
 
+class Flag(fields.Boolean):
+    """JSON's true or false: no 1, no "yes"."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return bool(super()._deserialize(value, attr, data, **kwargs))
+
+
 class QueryInteger(Integer):
     """An integer in an address, where everything is text: plain decimal digits only."""
 

@@ -8,8 +8,7 @@ from marshmallow import fields, validate
 
 import vouchers
 from api.auth import MemberCaller, member
-from api.fields import Cups, Id, Integer, Name, Schema, Text, Timestamp
-from api.orders import Flag
+from api.fields import Cups, Flag, Id, Integer, Name, Schema, Text, Timestamp
 from api.paging import Page, Position, page_of, paged
 from api.routing import Resource
 from kernel import clock

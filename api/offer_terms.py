@@ -8,11 +8,10 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 import ledger
-from api.fields import Id, Integer, Name, Schema, Text, Timestamp
+from api.fields import Flag, Id, Integer, Name, Schema, Text, Timestamp
 from api.known import refuse_unknown_entities, refuse_unknown_products, refuse_unknown_stores
 from api.money import MOST as MOST_MONEY
 from api.offers import ACCEPTED_AT, GIFT_UNCLAIMED, REFUND_BASES, VAT_TIMINGS
-from api.orders import Flag
 from chain.models import DEVICE_CHANNELS
 from kernel import clock
 from kernel.currencies import CURRENCIES

@@ -1,6 +1,5 @@
 """Orders, and paying them."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,7 +8,17 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 import vouchers
 from api.auth import MemberCaller, member
 from api.buyers import BuyerBody, buyer_in
-from api.fields import Cups, Id, Integer, MoneyField, PaymentMethod, Schema, Text, Timestamp
+from api.fields import (
+    Cups,
+    Flag,
+    Id,
+    Integer,
+    MoneyField,
+    PaymentMethod,
+    Schema,
+    Text,
+    Timestamp,
+)
 from api.idempotency import mark_replayed
 from api.paging import Page, Position, page_of, paged
 from api.routing import Resource
@@ -46,17 +55,6 @@ _STATUS = {
     "succeeded": "succeeded",
     "surplus": "succeeded",
 }
-
-
-class Flag(fields.Boolean):
-    """JSON's true or false: no 1, no "yes"."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return bool(super()._deserialize(value, attr, data, **kwargs))
 
 
 class WantedBody(Schema):

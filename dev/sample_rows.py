@@ -97,11 +97,14 @@ def load_invoice_ranges(chain: Mapping[str, Any], *, now: datetime) -> None:
     adder_id, _ = _two_admins(chain)
     this = filing_period(now.astimezone(ZoneInfo(_TIME_ZONE)).date())
     for at, facts in enumerate(chain["legal_entities"]):
-        entity_id, first_number = entities[facts["code"]].id, at * told["numbers"]
+        entity_id = entities[facts["code"]].id
         for period in range(told["periods"]):
             first_on = this + relativedelta(months=2 * period)
             if (entity_id, first_on) in given:
                 continue
+            # No number comes twice in all the years, so each has a file of its own.
+            place = (first_on.year % 10 * 6 + first_on.month // 2) * len(entities) + at
+            first_number = place * told["numbers"]
             invoicing.add_range(
                 legal_entity_id=entity_id,
                 seller_tax_id=told["seller_tax_id"],

@@ -16,8 +16,10 @@ from ledger.errors import (
 from ledger.policy import (
     BREAKAGE_CONTRA,
     CONTRACT_LIABILITIES,
+    DISPUTED,
     DUE_FROM_STORE,
     DUE_TO_STORE,
+    REFUND_PAYABLE,
     Pair,
 )
 
@@ -25,6 +27,8 @@ _BETWEEN_STORES = (DUE_FROM_STORE, DUE_TO_STORE)
 _INSTEAD = {
     **dict.fromkeys(CONTRACT_LIABILITIES, "cups"),
     BREAKAGE_CONTRA: "estimate",
+    REFUND_PAYABLE: "refunds",
+    DISPUTED: "disputes",
 }
 
 
@@ -52,7 +56,8 @@ def paired(legs: Sequence[Leg]) -> list[Pair]:
     what the other has to get: no adjustment may part them.
 
     Raises:
-        AccountNotAdjustable: a leg is on a contract liability, or on the contra of its breakage.
+        AccountNotAdjustable: a leg is on an account that rows of their own explain: cups, refunds,
+            disputes, estimates of breakage.
         CounterpartMissing: a leg between stores does not say which other store; or one says that
             it is its own.
         AdjustmentUnbalanced: a store's debits are not its credits, or there are none.

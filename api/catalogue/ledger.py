@@ -85,6 +85,14 @@ PROBLEMS = {
                     "what is estimated never to be collected: change it by an estimate of breakage",
                     "估計不會兌換的部分，只能以未兌換估計變更",
                 ),
+                "refunds": (
+                    "what payers are to get back: change it by a refund",
+                    "應退還付款人的款項，只能以退費變更",
+                ),
+                "disputes": (
+                    "what banks hold of disputed payments: it follows the disputes",
+                    "爭議中的款項，只隨爭議案件變更",
+                ),
             }
         },
     ),

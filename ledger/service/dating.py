@@ -12,6 +12,9 @@ from ledger.month import Month
 
 _HOLD = text("SELECT pg_advisory_xact_lock_shared(books_lock(), month_number(:day) * :door)")
 
+_IS_CLOSED = BookMonth.state == "closed"
+_LAST_LEFT = select(func.max(BookMonth.first_on), func.max(BookMonth.first_on).filter(_IS_CLOSED))
+
 FINANCE_KINDS = ("adjustment", "breakage")
 """What finance books, also into a month that is soft."""
 
@@ -46,9 +49,7 @@ class OpenFrom:
 
 def open_from() -> OpenFrom:
     """Where the open months begin now."""
-    is_closed = BookMonth.state == "closed"
-    last = select(func.max(BookMonth.first_on), func.max(BookMonth.first_on).filter(is_closed))
-    left, closed = db.session.execute(last).one()
+    left, closed = db.session.execute(_LAST_LEFT).one()
     return OpenFrom(left and Month(left).next_on, closed and Month(closed).next_on)
 
 

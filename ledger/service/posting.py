@@ -20,6 +20,9 @@ from ledger.service.dating import FINANCE_KINDS, OpenFrom, book_date, hold_month
 
 _OF_PAIR = [field.name for field in fields(Pair)]
 
+# Into the tables, past the ORM: it would look at every row, and nobody asks it for these again.
+_WRITE_ENTRIES, _WRITE_LINES = insert(Entry.__table__), insert(Line.__table__)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -64,8 +67,8 @@ def post_all(events: Sequence[Event]) -> list[UUID]:
     _hold_months_of(events)
     opening = open_from()
     rows = [_rows(event, opening) for event in events]
-    db.session.execute(insert(Entry), [entry for entry, _ in rows])
-    db.session.execute(insert(Line), [line for _, lines in rows for line in lines])
+    db.session.execute(_WRITE_ENTRIES, [entry for entry, _ in rows])
+    db.session.execute(_WRITE_LINES, [line for _, lines in rows for line in lines])
     return [entry["id"] for entry, _ in rows]
 
 

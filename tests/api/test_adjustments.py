@@ -11,7 +11,7 @@ from tests.api.months import close, soften
 ADJUSTMENTS = "/v1/adjustments"
 
 
-def legs(desk: Desk, *, debit: str = "6221", credit: str = "1172") -> list[dict[str, Any]]:
+def legs(desk: Desk, *, debit: str = "6221", credit: str = "1111") -> list[dict[str, Any]]:
     common = {"store_id": desk.store("A"), "amount": 70}
     return [
         {**common, "account": debit, "side": "debit"},
@@ -41,7 +41,7 @@ def test_one_proposes_another_approves_and_then_it_is_booked(desk: Desk) -> None
         {
             "store_id": desk.store("A"),
             "debit": "6221",
-            "credit": "1172",
+            "credit": "1111",
             "amount": 70,
             "counterpart_store_id": None,
             "offer_id": None,
@@ -116,9 +116,11 @@ def test_what_does_not_balance_is_refused_with_the_difference(desk: Desk) -> Non
     ("debit", "credit", "slug"),
     [
         ("6221", "9999", "account-unknown"),
-        ("2131", "1172", "account-not-adjustable"),
+        ("2131", "1111", "account-not-adjustable"),
         ("2138", "4113", "account-not-adjustable"),
-        ("1171", "1172", "counterpart-missing"),
+        ("2133", "1111", "account-not-adjustable"),
+        ("6221", "1172", "account-not-adjustable"),
+        ("1171", "1111", "counterpart-missing"),
         ("6221", "6221", "adjustment-unpaired"),
     ],
 )

@@ -137,7 +137,7 @@ def test_what_finance_booked_leads_to_its_reason(trading: Desk) -> None:
     common = {"store_id": trading.store("A"), "amount": 70}
     sides = [
         {**common, "account": "6221", "side": "debit"},
-        {**common, "account": "1172", "side": "credit"},
+        {**common, "account": "1111", "side": "credit"},
     ]
     proposed = trading.post(
         "/v1/adjustments", book_date="2026-01-14", reason="A loss.", lines=sides

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 import invoicing
 import members
+import payments
 import vouchers
 from api.auth import Guard
 from chain.models import Device, OfficeSession, Shift, Staff
@@ -188,6 +189,7 @@ def cast_of(club: Club) -> Cast:
         "redemption_id": world.take(made.shop, alice, now=clock.now()).id,
         "device_id": str(made.shop.device_id),
         "card_id": str(_card(alice)),
+        "repayment_id": str(_cash_back(made.shop, alice)),
         "slug": "not-found",
         **_pack(made.staff["admin"]),
         **_gifts(club, alice),
@@ -212,6 +214,7 @@ CHAINS = {
     "pack_id",
     "period",
     "reopening_id",
+    "repayment_id",
     "store_id",
 }
 
@@ -245,7 +248,7 @@ def _of_finance(world: World, staff_id: UUID) -> dict[str, str]:
         entry = db.session.scalars(select(Entry).limit(1)).one()
         legs = [
             Leg(world.stores["A"], account, side, 70)  # type: ignore[arg-type]
-            for account, side in (("6221", "debit"), ("1172", "credit"))
+            for account, side in (("6221", "debit"), ("1111", "credit"))
         ]
         proposed = adjusting.propose(
             book_date=entry.book_date,
@@ -326,6 +329,29 @@ def _refund(club: Club, member_id: UUID) -> dict[str, str]:
     with transaction():
         db.session.add(row)
         return {"refund_id": str(row.id), "any_refund_id": str(row.id)}
+
+
+def _cash_back(till: Till, member_id: UUID) -> UUID:
+    """Cash that waits to be handed out, at whichever till."""
+    purpose_id = new_id()
+    with transaction():
+        paid = payments.take_cash(
+            member_id=member_id,
+            purpose="voucher_order",
+            purpose_id=purpose_id,
+            amount=500,
+            currency="TWD",
+            shift_id=till.shift_id,
+            is_told=False,
+            now=clock.now(),
+        )
+        return payments.begin_repayment(
+            payment_id=paid.id,
+            purpose="refund",
+            purpose_id=purpose_id,
+            amount=500,
+            now=clock.now(),
+        ).id
 
 
 def _member_with_phone(club: Club) -> UUID:

@@ -8,11 +8,13 @@ from flask import Flask
 from sqlalchemy import select
 
 import chain
+import vouchers
 from chain import StaffSignedIn
 from chain.models import LegalEntity, Product, Staff, StaffStore, Store
 from dev import sample
 from dev.sample_rows import read_chain
 from dev.sample_staff import read_sign_ins, sign_ins_path
+from invoicing import InvoiceRange
 from kernel.db import Base, db
 from kernel.transaction import transaction
 from ledger.chart import SINCE_EVER, label_account, list_accounts
@@ -21,8 +23,8 @@ from subs.models import PlanSchedule
 from vouchers.models import Offer, OfferVersion, OfferVersionProduct
 
 TABLES: list[type[Base]] = [
-    Account, LegalEntity, Offer, OfferVersion, OfferVersionProduct, PlanSchedule, Product, Staff,
-    StaffStore, Store,
+    Account, InvoiceRange, LegalEntity, Offer, OfferVersion, OfferVersionProduct, PlanSchedule,
+    Product, Staff, StaffStore, Store,
 ]  # fmt: skip
 
 
@@ -129,6 +131,28 @@ def test_the_stores_are_three_branches_and_one_online(now: datetime):
     assert {store.day_ends_at.isoformat("minutes") for store in stores} == {"04:00"}
 
 
+def test_every_offer_was_approved_by_somebody_else_and_is_on_sale(now: datetime):
+    _load(now)
+
+    for version in db.session.scalars(select(OfferVersion)):
+        assert version.approved_by_id not in {None, version.proposed_by_id}
+    facts = read_chain()["offers"]
+    for kind in ("pack", "plan"):
+        offered = vouchers.list_offers(kind=kind, after=None, limit=50, now=now)
+        wanted = [one["code"] for one in facts if one["kind"] == kind]
+        assert [one.offer.code for one in offered] == wanted
+
+
+def test_every_entity_has_numbers_of_its_own_for_its_invoices_for_years(now: datetime):
+    _load(now)
+
+    ranges = db.session.scalars(select(InvoiceRange)).all()
+
+    assert len(ranges) == 2 * 30
+    assert len({row.first_number // 500_000 for row in ranges}) == len(ranges)
+    assert min(row.first_on for row in ranges) <= now.date()
+
+
 def test_the_written_secrets_sign_in(now: datetime):
     _load(now)
     admin = next(person for person in read_sign_ins() if person["role"] == "admin")
@@ -160,6 +184,7 @@ def test_each_role_has_the_secrets_of_its_place_and_no_other(now: datetime):
         "2001": {"pin", *desk},
         "3001": desk,
         "4001": desk,
+        "4002": desk,
     }
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 import redemption
 from chain.models import StoreOwner
@@ -21,7 +21,7 @@ from ledger.models import Line
 from ledger.month import Month
 from tests.world import World, small_world
 from vouchers.ageing import BANDS, Aged, Guaranteed, list_ages, list_guarantees
-from vouchers.models import Lot, OfferVersion
+from vouchers.models import Lot
 from vouchers.service.expiry import expire_some
 
 LIABILITIES = ("2131", "2132")
@@ -194,9 +194,8 @@ def test_a_year_from_the_29th_of_february_ends_on_the_28th(world: World) -> None
 
 
 def test_a_longer_guarantee_is_that_of_the_terms_it_was_sold_at(world: World) -> None:
-    world.add_lot(world.add_member(), "eleven")
-    with transaction():
-        db.session.execute(update(OfferVersion).values(guarantee_months=24))
+    world.add_offer("long", guarantee_months=24)
+    world.add_lot(world.add_member(), "long")
 
     (row,) = guarantees(date(2027, 6, 1))
 
