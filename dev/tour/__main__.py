@@ -1,7 +1,8 @@
 """Play the main job over HTTP, as a story, and check every number: `make tour`.
 
-A shopper buys a pack and a plan, collects cups at three stores, is renewed after a month, and
-finance reads what is owed and closes the month. Played against what `make up` runs in this
+A shopper buys a pack and a plan, collects cups at three stores and gives some away; a clerk sells
+for cash; a bank disputes; a month renews the plan, an end pays back what is unused; and finance
+reads what is owed and closes the month. Played against what `make up` runs in this
 checkout, or against one that is started for it. It moves the clock of the installation by some two
 months, so nothing else should be going on there. The exit code is 1 if any number is off.
 """
@@ -19,9 +20,13 @@ from dev.tour import (
     act1_sign_in,
     act2_buy,
     act3_redeem,
+    act4_give,
+    act5_counter,
+    act6_offer,
     act7_renew,
     act8_finance,
     act9_close,
+    act10_end,
     act11_leave,
 )
 from dev.tour.act11_leave import leave_early
@@ -34,9 +39,13 @@ ACTS = (
     act1_sign_in.ACT,
     act2_buy.ACT,
     act3_redeem.ACT,
+    act4_give.ACT,
+    act5_counter.ACT,
+    act6_offer.ACT,
     act7_renew.ACT,
     act8_finance.ACT,
     act9_close.ACT,
+    act10_end.ACT,
     act11_leave.ACT,
 )
 

@@ -7,9 +7,11 @@ from dev.tour.act1_sign_in import join
 from dev.tour.act3_redeem import CONFLICT, check_refusal, redeem, wanted
 from dev.tour.client import Answer
 from dev.tour.party import Shopper
+from dev.tour.reading import read_balance
 from dev.tour.tour import PACK, Act, Tour
 
 _GIVEN = 3
+_DISPUTED = "1172"
 _MESSAGE = "For the rainy days."
 
 
@@ -43,12 +45,13 @@ def claim(tour: Tour) -> None:
         answers = list(both.map(ask, friends))
     statuses = sorted(answer.status for answer in answers)
     tour.story.check("their answers", expected=[200, CONFLICT], seen=statuses)
-    bob, other = sorted(friends, key=lambda one: answers[friends.index(one)].status)
+    [(bob, _), (other, late)] = sorted(
+        zip(friends, answers, strict=True), key=lambda asked: asked[1].status
+    )
     tour.story.tell(f"{bob.name} was first, and is called Bob from here on")
     bob.name = "Bob"
     tour.shoppers.remove(other)
     tour.shoppers.sort(key=lambda one: one is bob)
-    late = answers[friends.index(other)]
     check_refusal(tour, "who comes second", late, CONFLICT, "gift-claimed")
     bob.gift = tour.alice.gift
     tour.story.check("cups in Bob's wallet", expected=_GIVEN, seen=bob.cups(PACK))
@@ -60,10 +63,13 @@ def claim(tour: Tour) -> None:
 def dispute(tour: Tour) -> None:
     """Alice's bank disputes what she paid: what is left of it is held back, Bob's cups too."""
     bob, intent_id = tour.bob, tour.alice.intents[PACK]
+    tour.disputed_before = _held_by_bank(tour)
     opened = tour.merchant.post("/v1/test_helpers/disputes", payment_intent=intent_id)
     tour.story.check("disputed, in hundredths", expected=50_000, seen=opened["amount"])
     tour.disputes.append(opened["id"])
     _await_frozen(tour, is_frozen=True)
+    held = _held_by_bank(tour) - tour.disputed_before
+    tour.story.check("what the bank holds, by the books", expected=500, seen=held)
     body = wanted(tour, bob, bob.gift, cups=1)
     answer = tour.tills["B"].api.send("POST", "/v1/redemptions", body)
     check_refusal(tour, "Bob's cup at B", answer, CONFLICT, "lot-frozen")
@@ -74,6 +80,8 @@ def win(tour: Tour) -> None:
     bob = tour.bob
     tour.merchant.post(f"/v1/test_helpers/disputes/{tour.disputes.pop()}/decide", outcome="won")
     _await_frozen(tour, is_frozen=False)
+    held = _held_by_bank(tour) - tour.disputed_before
+    tour.story.check("what the bank holds, by the books", expected=0, seen=held)
     redeem(tour, bob, bob.gift, store="B", cups=1)
     tour.story.tell("A owes B for it, since A had sold it to Alice")
 
@@ -113,7 +121,7 @@ def _give(tour: Tour, *, cups: int) -> Any:
 
 
 def _await_frozen(tour: Tour, *, is_frozen: bool) -> None:
-    """Wait until the wallets of both show what is left of the disputed pack as held back, or not."""
+    """Wait until both wallets show what is left of the disputed pack as held back, or not."""
     for shopper, lot in ((tour.alice, tour.alice.pack), (tour.bob, tour.bob.gift)):
         expected = lot.left if is_frozen else 0
 
@@ -123,6 +131,10 @@ def _await_frozen(tour: Tour, *, is_frozen: bool) -> None:
 
         wallet = tour.story.wait(f"{shopper.name}'s wallet hears of it", told)
         tour.story.check("cups held back", expected=expected, seen=wallet["frozen"])
+
+
+def _held_by_bank(tour: Tour) -> int:
+    return read_balance(tour.desks.of("finance"), _DISPUTED, month=tour.months()[-1])
 
 
 def _history(shopper: Shopper) -> list[Any]:

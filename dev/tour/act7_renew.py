@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from dev.tour.act1_sign_in import join, sign_in_again
+from dev.tour.act1_sign_in import sign_in_again
 from dev.tour.act2_buy import charges_of, new_payment_method, subscribe
 from dev.tour.party import Shopper
 from dev.tour.tour import PLAN, Act, Tour
@@ -13,8 +13,8 @@ _A_LITTLE = timedelta(minutes=1)
 
 
 def bob_subscribes(tour: Tour) -> None:
-    """Bob joins, and subscribes with a good card."""
-    subscribe(tour, join(tour, "Bob"))
+    """Bob subscribes, with a good card."""
+    subscribe(tour, tour.bob)
 
 
 def bob_changes_card(tour: Tour) -> None:
@@ -73,7 +73,7 @@ def bob_is_past_due(tour: Tour) -> None:
     charges = [one["paid"] for one in charges_of(tour, bob)]
     tour.story.check("the provider's charges, newest first", expected=[False, True], seen=charges)
     let_lapse(tour, bob, is_renewed=False, number=1)
-    tour.story.check("cups in his wallet", expected=0, seen=bob.api.get("/v1/wallet")["cups"])
+    tour.story.check("cups of the plan", expected=0, seen=bob.cups(PLAN))
 
 
 def let_lapse(tour: Tour, shopper: Shopper, *, number: int, is_renewed: bool) -> None:

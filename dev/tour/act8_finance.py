@@ -89,10 +89,11 @@ def _check_rate(tour: Tour, rates: Rates, month: str) -> None:
 
 def _movements(rows: list[Compared]) -> Table:
     table = Table(title="Deferred revenue, what this tour added: NT$ (cups)", box=SIMPLE)
-    for column in ("month", "sold at", "offer"):
-        table.add_column(column)
+    table.padding = (0, 1, 0, 0)
+    for column in ("month", "at", "offer"):
+        table.add_column(column, no_wrap=True)
     for column in (*_COLUMNS, "closing now"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         added = [row.added(kind) for kind in _COLUMNS]
         if any(money or cups for cups, money in added):

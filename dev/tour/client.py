@@ -83,12 +83,12 @@ class Api:
         response = self._http.request(method, path, json=body, params=query, headers=headers)
         return _answer(response)
 
-    def everything(self, path: str) -> list[Any]:
+    def everything(self, path: str, **query: str) -> list[Any]:
         """Read a list to its end, page by page."""
-        page = self.get(path, limit="200")
+        page = self.get(path, limit="200", **query)
         items = list(page["items"])
         while page["next_cursor"]:
-            page = self.get(path, limit="200", cursor=page["next_cursor"])
+            page = self.get(path, limit="200", cursor=page["next_cursor"], **query)
             items += page["items"]
         return items
 

@@ -10,7 +10,7 @@ from dev.tour.expected import Lot
 from dev.tour.phone import Phone
 
 
-@dataclass
+@dataclass(eq=False)
 class Shopper:
     """A member with their app.
 
@@ -28,6 +28,7 @@ class Shopper:
     one_store: Lot = field(init=False)
     with_end: Lot = field(init=False)
     subscription_id: str = ""
+    counter_order_id: str = ""
     customer: str = ""
     intents: dict[str, str] = field(default_factory=dict)
 
@@ -35,9 +36,13 @@ class Shopper:
         """Open the wallet: the phone gets a credential, and makes a code with it."""
         return Phone(self.api.post("/v1/wallet/credentials")).code()
 
+    def wallet(self) -> Any:
+        """The sums of all that is held."""
+        return self.api.get("/v1/wallet")
+
     def cups(self, offer: str) -> int:
         """How many cups of an offer the wallet shows."""
-        balances = self.api.get("/v1/wallet")["balances"]
+        balances = self.wallet()["balances"]
         return sum(balance["left"] for balance in balances if balance["offer"] == offer)
 
     def newest_lot(self, offer: str) -> Any:

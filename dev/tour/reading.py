@@ -43,6 +43,12 @@ def read(finance: Api, chain: Chain, months: Iterable[str]) -> Reading:
     return Reading(rows, owed)
 
 
+def read_balance(finance: Api, account: str, *, month: str) -> int:
+    """Read what an account holds at the end of a month so far; debits are positive."""
+    rows = finance.get("/v1/reports/trial-balance", period=month)["rows"]
+    return sum(row["closing"] for row in rows if row["account"] == account)
+
+
 def read_file(answer: Answer, month: str) -> dict[tuple[str, str, str], Row]:
     """Read the roll-forward of a month from its CSV, by the names that it gives itself."""
     lines = csv.DictReader(StringIO(answer.content.decode("utf-8-sig"), newline=""))

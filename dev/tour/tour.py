@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dev.sample_staff import sign_ins_path
 from dev.tour.client import Api, Provider, connection
@@ -46,6 +46,13 @@ class Tour:
     shoppers: list[Shopper] = field(default_factory=list)
     tills: dict[str, Till] = field(default_factory=dict)
     redeemed: dict[str, Redeemed] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    disputes: list[str] = field(default_factory=list)
+    disputed_before: int = 0
+    owed_in_cash: int = 0
+    proposed: Mapping[str, Any] = field(init=False)
+    last_on: date = field(init=False)
+    plan_ends_at: datetime = field(init=False)
     before: Reading = field(init=False)
     rates_before: Rates = field(init=False)
     first_month: str = ""

@@ -45,6 +45,54 @@ def test_a_void_leaves_nothing_owed() -> None:
     assert books.owed["2026-01", "A", "B"] == {"cups": 0, "money": 0}
 
 
+def test_a_gift_carries_what_left_the_lot_and_brings_it_back() -> None:
+    books = Books()
+    lot = books.sell(offer="pack", store="A", price=500, cups=11, at=_JANUARY)
+    books.redeem(lot, 6, made_at="A", at=_JANUARY)
+
+    claimed = books.give(lot, 3)
+    withdrawn = books.give(lot, 1)
+    books.take_back(lot, withdrawn)
+
+    assert (claimed.cups, claimed.net, withdrawn.net) == (3, 129, 44)
+    assert (lot.left, lot.net - lot.recognised) == (2, 476 - 260 - 129)
+
+
+def test_a_cup_of_a_gift_is_owed_by_the_store_that_sold_it_to_the_giver() -> None:
+    books = Books()
+    gift = books.give(books.sell(offer="pack", store="A", price=500, cups=11, at=_JANUARY), 3)
+
+    amount = books.redeem(gift, 1, made_at="B", at=_JANUARY)
+
+    assert (amount, books.owed_by("A", to="B")) == (43, 43)
+
+
+def test_unused_cups_bring_back_what_they_carry() -> None:
+    lot = Lot("pack", "A", net_of(240), 5, 240)
+    lot.take(2)
+
+    assert lot.back_as_carried() == 144
+
+
+@pytest.mark.parametrize(("collected", "back"), [(0, 1_600), (5, 1_050), (15, 0)])
+def test_collected_cups_can_count_at_list_price(collected: int, back: int) -> None:
+    lot = Lot("pack", "W", net_of(1_600), 20, 1_600)
+    lot.take(collected)
+
+    assert lot.back_at_list_price(110) == back
+
+
+def test_what_is_given_back_leaves_the_books_with_its_net() -> None:
+    books = Books()
+    lot = books.sell(offer="pack", store="A", price=240, cups=5, at=_JANUARY)
+    books.redeem(lot, 2, made_at="A", at=_JANUARY)
+
+    net = books.refund(lot, at=_FEBRUARY)
+
+    assert (net, lot.left) == (137, 0)
+    assert books.moved["2026-02", "A", "pack"]["refunded"] == {"cups": 3, "money": 137}
+
+
 def test_books_that_say_the_same_have_nothing_wrong_over_two_months() -> None:
     books = _sold_in_january_lapsed_in_february()
     sold = NOTHING | {"sold": 475, "cups_sold": 10, "closing": 475, "cups_closing": 10}
@@ -101,6 +149,19 @@ def test_the_roll_forward_is_read_from_its_file() -> None:
 
     numbers = dict(zip(NOTHING, range(len(NOTHING)), strict=True))
     assert rows == {("2026-01", "W", "plan"): numbers}
+
+
+def test_cups_in_wallets_and_in_gifts_are_one_row_of_their_offer() -> None:
+    names = ",".join(["offer_code", "store_code", "account", *NOTHING])
+    lines = [",".join(["pack", "A", account, *["1"] * len(NOTHING)]) for account in _ACCOUNTS]
+    text = "\r\n".join([names, *lines])
+
+    rows = read_file(Answer(200, {}, text.encode(), None), "2026-01")
+
+    assert rows == {("2026-01", "A", "pack"): dict.fromkeys(NOTHING, 2)}
+
+
+_ACCOUNTS = ("2131", "2134")
 
 
 def test_a_check_that_fails_ends_the_tour_with_both_values() -> None:
