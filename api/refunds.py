@@ -310,7 +310,7 @@ def retry_refund(*, caller: OfficeCaller, any_refund_id: UUID) -> dict[str, Any]
     body=SettleBody,
     answer=OfficeRefundView,
     idempotency="answer",
-    refusals=(NotFound, RefundNotFailed),
+    refusals=(NotFound, RefundNotFailed, NothingLeft),
 )
 def settle_refund_otherwise(
     *, caller: OfficeCaller, any_refund_id: UUID, body: dict[str, Any]

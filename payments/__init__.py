@@ -48,7 +48,7 @@ from payments.service.dispute import (
     record_dispute,
 )
 from payments.service.receive import LARGEST_BODY, receive
-from payments.service.repay import begin_repayment, repay_again
+from payments.service.repay import begin_repayment, left_of, repay_again
 from payments.service.shift import ShiftSum, close_shift, shift_sums
 from payments.service.surplus import return_surplus, surplus_owed
 
@@ -89,6 +89,7 @@ __all__ = [
     "get_payment",
     "get_repayment",
     "hand_out",
+    "left_of",
     "list_cards",
     "list_differences",
     "list_disputes",

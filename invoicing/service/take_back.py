@@ -10,7 +10,7 @@ import chain
 from invoicing import policy
 from invoicing.models import Invoice, InvoiceDocument
 from invoicing.sending import SENDING
-from kernel import queue
+from kernel import alerts, queue
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import after_commit
@@ -31,7 +31,8 @@ def take_back(
 
     In the caller's transaction, once per cause; locks the invoice. None where there is no
     invoice, or nothing to give back. Whether it is void or an allowance is the law's choice, see
-    `policy.taken_back_by`. The database refuses more than is left.
+    `policy.taken_back_by`. Where less is left, since a lost dispute was won after all and finance
+    invoiced it anew by hand, that much goes back, and finance is told to take back the rest there.
     """
     invoice = _lock(source, source_id)
     if invoice is None or gross == 0:
@@ -40,6 +41,16 @@ def take_back(
     for document in documents:
         if document.cause_id == cause_id:
             return document.id
+    if gross > invoice.gross - invoice.taken_back_gross:
+        net = invoice.net - invoice.taken_back_net
+        vat = invoice.vat - invoice.taken_back_vat
+        alerts.alert(
+            f"Invoice {invoice.number or invoice.id} cannot give {gross} back, {net + vat} is left",
+            now=now,
+        )
+        gross = net + vat
+        if gross == 0:
+            return None
     before = documents[-1]
     made = InvoiceDocument(
         id=new_id(),

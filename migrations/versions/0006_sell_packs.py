@@ -301,6 +301,10 @@ def upgrade() -> None:
             "purpose IN ('refund', 'surplus')", name=op.f("ck_repayment_purpose_known")
         ),
         sa.CheckConstraint(
+            "provider <> 'cash' OR status <> 'succeeded' OR shift_id IS NOT NULL",
+            name=op.f("ck_repayment_cash_has_shift"),
+        ),
+        sa.CheckConstraint(
             "status IN ('intent', 'processing', 'succeeded', 'failed')",
             name=op.f("ck_repayment_status_known"),
         ),
@@ -536,7 +540,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_gift_giver", "gift", ["giver_id", "id"], unique=False)
     op.create_index("ix_refund_payer", "refund", ["payer_id", "id"], unique=False)
-    op.create_index("ix_refund_purpose", "refund", ["purpose_id"], unique=False)
     op.create_index(
         "ix_refund_unpaid",
         "refund",
@@ -902,7 +905,6 @@ def downgrade() -> None:
     op.drop_index(
         "ix_refund_unpaid", table_name="refund", postgresql_where=sa.text("status <> 'paid'")
     )
-    op.drop_index("ix_refund_purpose", table_name="refund")
     op.drop_index("ix_refund_payer", table_name="refund")
     op.drop_table("refund")
     op.drop_index("ix_gift_giver", table_name="gift")

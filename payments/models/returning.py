@@ -39,6 +39,10 @@ class Repayment(Base):
             "(settled_at IS NULL) = (status IN ('intent', 'processing'))", "settled_has_time"
         ),
         CheckConstraint("settled_at IS NULL OR due_at IS NULL", "settled_is_never_due"),
+        CheckConstraint(
+            "provider <> 'cash' OR status <> 'succeeded' OR shift_id IS NOT NULL",
+            "cash_has_shift",
+        ),
         Index("ix_repayment_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_repayment_payment", "payment_id"),
         Index("ix_repayment_shift", "shift_id", postgresql_where=text("shift_id IS NOT NULL")),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel import outbox
@@ -73,11 +73,21 @@ def lock_dispute(dispute_id: UUID) -> Dispute:
     return _there(db.session.scalar(mine.execution_options(populate_existing=True)))
 
 
+_OPEN = (
+    select(Dispute)
+    .join(Payment, Payment.id == Dispute.payment_id)
+    .where(
+        Payment.purpose == bindparam("for"),
+        Payment.purpose_id == bindparam("for_id"),
+        Dispute.status == "open",
+    )
+    .order_by(Dispute.opened_at, Dispute.id)
+)
+
+
 def open_disputes(*, purpose: str, purpose_id: UUID) -> Sequence[Dispute]:
     """The open disputes of what was paid for a purpose, the oldest first."""
-    theirs = _disputes().join(Payment, Payment.id == Dispute.payment_id)
-    mine = theirs.where(Payment.purpose == purpose, Payment.purpose_id == purpose_id)
-    return db.session.scalars(mine.where(Dispute.status == "open")).all()
+    return db.session.scalars(_OPEN, {"for": purpose, "for_id": purpose_id}).all()
 
 
 def list_disputes(*, payment_id: UUID) -> Sequence[Dispute]:

@@ -121,6 +121,15 @@ def _begin(
     return repayment
 
 
+def left_of(payment_id: UUID) -> int:
+    """What of a payment can still be given back, in minor units.
+
+    Raises:
+        NotFound: there is no such payment.
+    """
+    return _left(lock_payment(payment_id))
+
+
 def _left(payment: Payment) -> int:
     """What can still be given back: not what is on its way, nor what a bank took back for good."""
     if payment.status not in policy.PAID:

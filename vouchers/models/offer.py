@@ -115,9 +115,7 @@ class OfferVersion(Base):
             "proposed_is_approved_by_somebody",
         ),
         CheckConstraint("approved_at IS NULL OR rejected_at IS NULL", "approved_or_rejected"),
-        CheckConstraint(
-            "(rejected_at IS NULL) = (rejected_by_id IS NULL)", "rejected_by_somebody"
-        ),
+        CheckConstraint("(rejected_at IS NULL) = (rejected_by_id IS NULL)", "rejected_by_somebody"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

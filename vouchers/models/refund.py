@@ -45,7 +45,6 @@ class Refund(Base):
             " AND (settled_by_id IS NULL OR status = 'paid')",
             "settled_by_somebody",
         ),
-        Index("ix_refund_purpose", "purpose_id"),
         Index("ix_refund_unpaid", "id", postgresql_where=text("status <> 'paid'")),
         Index("ix_refund_payer", "payer_id", "id"),
     )

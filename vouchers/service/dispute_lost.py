@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import aliased
 
 import chain
@@ -18,7 +18,7 @@ from ledger import Event, Pair
 from ledger import policy as books
 from ledger.models import Entry, Line
 from payments import Dispute
-from vouchers.models import Gift, GiftItem, Lot, OfferVersion
+from vouchers.models import Gift, GiftItem, Lot, OfferVersion, Refund
 from vouchers.refund_origin import invoices_of
 from vouchers.service.dispute_rows import Purchase, post_event, release
 from vouchers.slices import Slice, put_back, slice_of, take_out
@@ -45,6 +45,7 @@ def lose(dispute: Dispute, purchase: Purchase, now: datetime) -> None:
     at_moment = dispute.closed_at or now
     lost = _let_go(dispute, purchase, now)
     rest = dispute.amount - sum(one.carried.gross for one in lost)
+    rest -= _clear_owed(dispute, purchase, rest, now)
     bearer = next((at for at, one in enumerate(lost) if _is_of_buyer(one, purchase)), None)
     for at, one in enumerate(lost):
         gross = one.carried.gross + (rest if at == bearer else 0)
@@ -70,7 +71,8 @@ def restore(dispute: Dispute, purchase: Purchase, now: datetime) -> None:
     The invoice, which was taken back, is finance's to issue again.
     """
     lots = {lot.id: lot for lot in purchase.lots}
-    for entry in _lost_entries(dispute, {lot.member_id for lot in purchase.lots}):
+    holders = {lot.member_id for lot in purchase.lots} | {purchase.payment.member_id}
+    for entry in _lost_entries(dispute, holders):
         ledger.reverse(
             member_id=entry.member_id,
             entry_id=entry.id,
@@ -78,6 +80,7 @@ def restore(dispute: Dispute, purchase: Purchase, now: datetime) -> None:
             known_on=chain.local_date(purchase.store_id, now),
         )
         _bring_back(entry, lots, now)
+        _owe_again(entry)
     alerts.alert(f"Dispute {dispute.id} was won after it was lost: invoice it again", now=now)
 
 
@@ -104,6 +107,34 @@ def _let_go(dispute: Dispute, purchase: Purchase, now: datetime) -> list[_Lost]:
             gift.status, gift.closed_at, gift.due_at = "lost", now, None
     db.session.flush()
     return lost
+
+
+def _clear_owed(dispute: Dispute, purchase: Purchase, most: int, now: datetime) -> int:
+    """What could not be repaid is with its payer now, since their bank took it; answers how much.
+
+    Only refunds that have failed: what is on its way arrives, or fails after this.
+    """
+    at, cleared = dispute.closed_at or now, 0
+    failed = select(Refund).where(
+        Refund.purpose == purchase.payment.purpose,
+        Refund.purpose_id == purchase.payment.purpose_id,
+        Refund.status == "failed",
+    )
+    for refund in db.session.scalars(failed.order_by(Refund.id).with_for_update()):
+        if cleared + refund.payable <= most:
+            owed = Pair(refund.store_id, books.REFUND_PAYABLE, books.DISPUTED, refund.payable)
+            refund.payout_entry_id = post_event(
+                dispute, purchase, "dispute_lost", [owed], at=at, now=now
+            )
+            refund.status, refund.paid_at = "paid", at
+            cleared += refund.payable
+    return cleared
+
+
+def _owe_again(entry: Entry) -> None:
+    """What was cleared by a loss that is undone, is owed as before."""
+    cleared = update(Refund).where(Refund.payout_entry_id == entry.id)
+    db.session.execute(cleared.values(status="failed", paid_at=None, payout_entry_id=None))
 
 
 def _covered(lot: Lot, amount: int) -> int:

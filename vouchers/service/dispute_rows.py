@@ -155,8 +155,9 @@ def post_event(
     at: datetime,
     now: datetime,
     member_id: UUID | None = None,
-) -> None:
-    ledger.post(
+) -> UUID:
+    """Book what a dispute moves, at the store that sold; answer the entry's id."""
+    return ledger.post(
         Event(
             member_id=member_id or purchase.payment.member_id,
             kind=kind,

@@ -13,7 +13,7 @@ from kernel import alerts
 from kernel.db import db
 from kernel.errors import NotFound
 from ledger import Event
-from payments import Repayment
+from payments import NothingLeft, Repayment
 from vouchers.models import Refund
 from vouchers.refund_errors import RefundNotFailed
 
@@ -71,9 +71,11 @@ def settle_otherwise(*, refund_id: UUID, by_id: UUID, reference: str, now: datet
     Raises:
         NotFound: there is no such refund.
         RefundNotFailed: its money is on its way, or has arrived.
+        NothingLeft: a bank has taken the payment back for its holder, who has the money.
     """
     refund = lock(refund_id)
     _refuse_unfailed(refund)
+    _refuse_taken_back(refund)
     _pay(refund, paid_at=now, now=now)
     refund.settled_by_id, refund.settled_reference = by_id, reference
     db.session.flush()
@@ -105,6 +107,13 @@ def _newest_repayment(refund_id: UUID) -> Repayment | None:
 def _refuse_unfailed(refund: Refund) -> None:
     if refund.status != "failed":
         raise RefundNotFailed(status=refund.status)
+
+
+def _refuse_taken_back(refund: Refund) -> None:
+    paid = payments.find_paid(purpose=refund.purpose, purpose_id=refund.purpose_id)
+    left = payments.left_of(paid.id) if paid else 0
+    if paid and left < refund.payable:
+        raise NothingLeft(left=left, wanted=refund.payable)
 
 
 def _pay(refund: Refund, *, paid_at: datetime, now: datetime) -> None:

@@ -5,9 +5,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 import payments
 from kernel import clock
+from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
 from kernel.transaction import transaction
@@ -263,6 +266,14 @@ def test_a_card_repayment_that_names_cash_hands_none_out(
     tell("refund.updated", "re_1")
     found = looked_at(seen)
     assert (read_back(waiting.id).status, found) == ("processing", ["repayment_unknown_to_us"])
+
+
+def test_the_database_lets_no_cash_go_without_a_shift(till: Till, repaid: Repaid) -> None:
+    waiting = repaid(take(till).id)
+    gone = update(Repayment).where(Repayment.id == waiting.id)
+    succeeded = gone.values(status="succeeded", settled_at=clock.now())
+    with pytest.raises(IntegrityError, match="cash_has_shift"), transaction():
+        db.session.execute(succeeded)
 
 
 def tell(kind: str, ref: str) -> None:

@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 
 from kernel import clock
+from kernel.config import config
 from kernel.db import db
 from kernel.due import is_due
 from kernel.ids import new_id
+from kernel.outbox import Outbox
 from kernel.transaction import transaction
 from payments import Card, Payment, SignatureInvalid, charge, inbox, receive
 from payments.gateway import Intent
@@ -208,6 +210,23 @@ def test_an_event_that_breaks_is_given_up_after_ten_tries(
     (row,) = kept()
     assert (row.is_open, row.done_at, row.tries) == (False, None, 10)
     assert len(provider.calls) == 10
+
+
+def test_somebody_is_told_of_an_event_that_is_given_up(
+    provider: FakeGateway, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del provider
+    monkeypatch.setenv("ALERT_TO", "+886912345678")
+    config.cache_clear()
+    news("succeeded", "pi_of_nobody")
+    for _ in range(10):
+        inbox.read_events()
+        pass_time(timedelta(hours=1))
+    monkeypatch.undo()
+    config.cache_clear()
+    with transaction():
+        alert = db.session.query(Outbox).filter_by(topic="alert.raised").one()
+    assert kept()[0].id in alert.facts["text"]
 
 
 def test_the_event_of_a_dead_worker_is_taken_over_when_its_lease_is_over(

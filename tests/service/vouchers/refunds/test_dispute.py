@@ -12,6 +12,7 @@ from kernel.db import db
 from kernel.errors import Conflict
 from kernel.ids import new_id
 from kernel.transaction import transaction
+from payments import NothingLeft
 from payments.models import Dispute
 from payments.service.record import record
 from redemption.errors import LotFrozen
@@ -236,3 +237,46 @@ def test_a_plan_that_was_bought_is_lost_like_a_pack(shop, member, monthly):
     assert shop.held("A") == ({"2194": -10, "4111": -190, "6221": 200},)
     with transaction():
         assert not db.session.scalar(select(Lot.is_open))
+
+
+def failed(shop, member, order):
+    """What was unused is given back, and the provider cannot bring it."""
+    (refund,) = shop.refund(member, order)
+    shop.bank.repays_slowly = True
+    shop.send_money()
+    shop.bounce(refund)
+    return refund
+
+
+def test_a_refund_that_failed_is_with_its_payer_once_the_bank_took_all(shop, member, order):
+    refund = failed(shop, member, order)
+    lose(shop, order)
+    assert shop.read(refund).status == "paid"
+    assert shop.held("A") == ({"2194": -26, "4111": -519, "6221": 545},)
+
+
+def test_it_is_owed_again_when_an_appeal_is_won_after_all(shop, member, order):
+    refund = failed(shop, member, order)
+    dispute = lose(shop, order)
+    decided(shop, order, dispute, "won")
+    assert (shop.read(refund).status, shop.held("A")[0]["2133"]) == ("failed", -455)
+
+
+def test_a_refund_that_fails_after_the_loss_is_not_paid_otherwise(shop, member, order):
+    (refund,) = shop.refund(member, order)
+    shop.bank.repays_slowly = True
+    shop.send_money()
+    lose(shop, order)
+    shop.bounce(refund)
+    with transaction(), pytest.raises(NothingLeft):
+        vouchers.settle_otherwise(
+            refund_id=refund.id, by_id=new_id(), reference="BT-1", now=shop.now
+        )
+
+
+def test_what_an_appeal_brought_back_can_be_refunded(shop, member, order):
+    """The invoice was taken back by the loss: finance is told that it has nothing left to give."""
+    dispute = lose(shop, order)
+    decided(shop, order, dispute, "won")
+    (refund,) = shop.refund(member, order)
+    assert refund.payable == 455
