@@ -110,16 +110,20 @@ def app(application: Flask, engines: Engines) -> Iterator[Flask]:
 @contextmanager
 def empty_database(application: Flask, engines: Engines) -> Iterator[None]:
     """An application context, after which everything that was written in it is gone."""
-    with application.app_context():
-        yield
-        db.session.remove()
-    tables = [table.name for table in Base.metadata.sorted_tables]
-    url = engines.postgres.url("postgres", "jibei")
-    with psycopg.connect(url, autocommit=True) as connection:
-        # Replica mode skips foreign keys and the books' refusal; only a superuser may choose it.
-        connection.execute("SET session_replication_role = replica")
-        connection.execute("; ".join(f'DELETE FROM "{name}"' for name in tables))
-    engines.message_file.unlink(missing_ok=True)
+    try:
+        with application.app_context():
+            try:
+                yield
+            finally:
+                db.session.remove()
+    finally:
+        tables = [table.name for table in Base.metadata.sorted_tables]
+        url = engines.postgres.url("postgres", "jibei")
+        with psycopg.connect(url, autocommit=True) as connection:
+            # Replica mode skips foreign keys and the books' refusal; only a superuser chooses it.
+            connection.execute("SET session_replication_role = replica")
+            connection.execute("; ".join(f'DELETE FROM "{name}"' for name in tables))
+        engines.message_file.unlink(missing_ok=True)
 
 
 @pytest.fixture

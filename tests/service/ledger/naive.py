@@ -191,6 +191,7 @@ def vat(legs: Collection[Leg], month: Month) -> dict:
             cell[3] += leg.debit
         elif leg.entry.kind == "redemption" and leg.account == "4115":
             cell[0] += leg.credit
+            cell[1] += leg.debit
         elif leg.account == "4111" and (
             leg.entry.kind == "refund" or (leg.entry.id, leg.line.lot_id) in at_till
         ):

@@ -87,7 +87,11 @@ def test_findings_are_only_logged_where_nobody_is_named(traded, tamper, engines)
     assert not engines.message_file.exists()
 
 
-def test_a_check_that_breaks_wakes_somebody_and_goes_on_an_hour_later(traded, alerted, monkeypatch):
+def test_a_check_that_breaks_wakes_somebody_and_goes_on_an_hour_later(
+    traded, alerted, at, monkeypatch
+):
+    at(2026, 11, 22, 12)  # far from three in the morning, when it begins anew
+
     def broken(_part):
         raise RuntimeError("out of order")
 
