@@ -1,6 +1,6 @@
 # Everything a developer runs. The first of these makes .venv; nothing outside the checkout changes.
 .DEFAULT_GOAL := help
-.PHONY: help up test tour prove bench check format lock reset clean
+.PHONY: help up test tour prove faults bench check format lock reset clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -22,6 +22,9 @@ tour: $(INSTALLED) ## Play the main job over HTTP, as a story
 
 prove: $(INSTALLED) ## Let beancount and hledger prove a year of generated books
 	@$(PYTHON) -m dev.prove $(ARGS)
+
+faults: $(INSTALLED) ## Let everything fail, die and come late; STEPS=50000, SEED=7 to repeat a run
+	@FAULTS_STEPS='$(or $(STEPS),50000)' FAULTS_SEED='$(SEED)' $(PYTHON) -m pytest -n 0 tests/faults $(ARGS)
 
 bench: $(INSTALLED) ## Measure; ONLY=redeem for one part, SHORT=1 for a quick look
 	@ONLY='$(ONLY)' SHORT='$(SHORT)' $(PYTHON) -m bench $(ARGS)

@@ -5,24 +5,31 @@ them whole is made dear, and what is asked is whether the index can serve the st
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+import invoicing
 import members
 import payments
 import redemption
 import subs
 import vouchers
 import worker
+from chain.models import LegalEntity
+from invoicing import Filter
+from invoicing.errors import OutOfNumbers
+from invoicing.models import Invoice
+from invoicing.sending import due_documents
+from invoicing.service.ranges import give_number
 from kernel import hot
 from kernel.db import Base, db
 from kernel.due import is_due
-from kernel.ids import new_id
+from kernel.ids import NOBODY, new_id
 from kernel.transaction import transaction
 from ledger import reports
 from ledger.export.reading import Reading
@@ -30,7 +37,9 @@ from ledger.month import Month
 from payments import settlements
 from redemption.service.void import find_by_id
 from redemption.statements import READ
+from vouchers import gift_proof, refund_packs
 from vouchers.ageing import list_ages
+from vouchers.models import Lot
 
 Statement = tuple[str, Any]
 
@@ -69,6 +78,13 @@ def plans(seen: list[Statement]) -> str:
     return "\n".join(told)
 
 
+def next_number(world: Any) -> None:
+    """Look for a number where the seller has none."""
+    entity = db.session.scalars(select(LegalEntity.id).limit(1)).one()
+    with suppress(OutOfNumbers):
+        give_number(Invoice(legal_entity_id=entity, first_on=date(2026, 1, 1)), now=world.now)
+
+
 def duty(job: str) -> Callable[[Any], bool]:
     """The look of one duty for due rows."""
     found = next(one for one in worker.DUTIES if one.job == job)
@@ -78,6 +94,20 @@ def duty(job: str) -> Callable[[Any], bool]:
 def reconciled(_world: Any) -> object:
     """A month beside the provider's balance."""
     return payments.reconcile(month_first_on=date(2026, 1, 1), next_on=date(2026, 2, 1))
+
+
+def proved_gifts(world: Any) -> object:
+    """A part of the proof of what is under way, with a gift in it."""
+    vouchers.give(giver_id=world.alice, offer_id=world.offers["eleven"][0], cups=1, now=world.now)
+    part = gift_proof.GIVEN_LOTS.next([str(NOBODY)])
+    assert part is not None
+    return list(gift_proof.under_way(part))
+
+
+def packs(world: Any) -> object:
+    """How the packs of a listed-price pack stand, wherever its cups are."""
+    lots = db.session.scalars(select(Lot).where(Lot.member_id == world.alice)).all()
+    return refund_packs.packs_of(lots, ending=())
 
 
 ACTS: dict[str, Callable[[Any], object]] = {
@@ -92,10 +122,48 @@ ACTS: dict[str, Callable[[Any], object]] = {
         Month.of(world.now.date()), basis="occurred"
     ),
     "ix_lot_due": lambda world: duty("vouchers.jobs.expire_due")(world.now),
+    "ix_invoice_member": lambda world: invoicing.invoices_of_member(
+        world.alice, after=None, limit=9
+    ),
+    "ix_invoice_period": lambda _: invoicing.list_invoices(
+        Filter(first_on=date(2026, 1, 1)), after=None, limit=9
+    ),
+    "ix_invoice_store": lambda world: invoicing.list_invoices(
+        Filter(store_id=world.stores["A"]), after=None, limit=9
+    ),
+    "ix_invoice_document_due": lambda world: db.session.scalars(due_documents(world.now)).all(),
+    "ix_invoice_document_unsent": lambda world: invoicing.list_invoices(
+        Filter(late_at=world.now), after=None, limit=9
+    ),
+    "ix_invoice_range_seller": next_number,
+    "ix_lot_order_item": packs,
+    "ix_refund_line_lot": packs,
+    "ix_refund_payer": lambda world: vouchers.list_refunds(
+        member_id=world.alice, status=None, before=None, limit=9
+    ),
+    "ix_refund_unpaid": lambda _: vouchers.list_refunds(
+        member_id=None, status="failed", before=None, limit=9
+    ),
+    "ix_gift_due": lambda world: duty("vouchers.gift_jobs.end_due")(world.now),
+    "ix_gift_item_lot": proved_gifts,
+    "ix_gift_giver": lambda world: vouchers.list_gifts(member_id=world.alice, before=None, limit=9),
+    "ix_gift_claimed": lambda world: vouchers.list_gifts(
+        member_id=world.alice, before=None, limit=9
+    ),
     "ix_outbox_undone": lambda world: duty("kernel.outbox.drain")(world.now),
+    "ix_outbox_notice": lambda world: duty("kernel.outbox.send_notices")(world.now),
     "ix_provider_event_undone": lambda world: duty("payments.inbox.read_events")(world.now),
     "ix_payment_due": lambda world: duty("payments.sweep.ask_again")(world.now),
     "ix_payment_paid": reconciled,
+    "ix_payment_member": lambda world: payments.list_payments_of(
+        member_id=world.alice, after=None, limit=9
+    ),
+    "ix_payment_shift": lambda world: payments.shift_sums(world.till.shift_id),
+    "ix_repayment_shift": lambda world: payments.shift_sums(world.till.shift_id),
+    "ix_repayment_due": lambda world: duty("payments.repaying.repay_due")(world.now),
+    "ix_repayment_payment": lambda _: payments.list_repayments(payment_id=new_id()),
+    "ix_dispute_payment": lambda _: payments.list_disputes(payment_id=new_id()),
+    "ix_payment_difference_found": lambda _: payments.list_differences(after=None, limit=9),
     "ix_balance_transaction_created_at": reconciled,
     "ix_balance_transaction_payment": reconciled,
     "ix_balance_transaction_payout": reconciled,

@@ -1,0 +1,115 @@
+"""Workers are killed all the time, and everything that was paid is fulfilled once.
+
+Members pay in the provider's own form, so only webhooks tell of it; each comes twice. A worker that
+is killed leaves leases and open transactions behind, and the next one goes on.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random, SystemRandom
+
+from kernel.clock import now
+from kernel.outbox import Outbox
+from ledger.models import Entry
+from payments.models import Payment, ProviderEvent
+from tests.faults.stage import BY_HOLDER, CARDS, Stage
+from tests.faults.truth import check_at_the_end, check_now, come_to_rest
+from tests.sandbox.provider import SECRET_KEY
+from vouchers.models import Order
+
+_ROOT = Path(__file__).parents[2]
+_KILLS = 600 if "FAULTS_STEPS" in os.environ else 30
+_LONGEST_LIFE_S = 0.4
+_LEASES_ARE_OVER = timedelta(seconds=125)
+_MOST_HELD = 6
+
+
+class Nursery:
+    """Where workers come from; one lives at a time."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def let_live(self, seconds: float) -> None:
+        """Bring a worker forth, and kill it that much later."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("another\n")
+        self._process.stdin.flush()
+        pid = int(self._process.stdout.readline())
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def nursery(stage: Stage) -> Iterator[Nursery]:
+    """One whose workers ask the same sandbox, by the same clock."""
+    environment = os.environ | {
+        "STRIPE_API_BASE": stage.sandbox.url,
+        "STRIPE_API_KEY": SECRET_KEY,
+        "TERMINAL_API_BASE": stage.sandbox.url,
+        "TERMINAL_API_KEY": SECRET_KEY,
+        "DATABASE_POOL_SIZE": "2",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.nursery"],
+        cwd=_ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Nursery(process)
+
+
+def test_workers_that_are_killed_again_and_again_fulfil_everything_once(stage: Stage) -> None:
+    seed = int(os.environ.get("FAULTS_SEED") or SystemRandom().randrange(2**32))
+    print(f"FAULTS_SEED={seed} kills={_KILLS}")  # noqa: T201  to repeat it
+    chance = Random(seed)  # noqa: S311
+    torn = 0
+    with nursery(stage) as workers:
+        for number in range(_KILLS):
+            for _ in range(1 if number % 3 else 3):
+                _pay_in_form(stage)
+            stage.tell(stage.untold(), copies=2)
+            before = _done(stage)
+            workers.let_live(chance.uniform(0.01, _LONGEST_LIFE_S))
+            held = _held(stage)
+            torn += bool(held) and before < _done(stage)
+            if held > _MOST_HELD:
+                stage.pass_time(_LEASES_ARE_OVER)
+            check_now(stage, with_books=False)
+    assert torn > _KILLS // 10, "hardly any worker died at work"
+    come_to_rest(stage)
+    check_at_the_end(stage)
+    orders = stage.all(Order)
+    assert {order.status for order in orders} == {"fulfilled"}
+    assert [payment.status for payment in stage.all(Payment)] == ["succeeded"] * len(orders)
+
+
+def _pay_in_form(stage: Stage) -> None:
+    member = stage.world.add_member()
+    stage.order(member, {"plain": 1, "bonus": 1}, None, again=False)
+    placed = stage.all(Order, Order.member_id == member)[0]
+    stage.pay(placed, BY_HOLDER, None, again=False)
+    stage.sandbox.confirm(stage.sandbox.newest("payment_intent"), CARDS["good"])
+
+
+def _held(stage: Stage) -> int:
+    """Events and promises that a worker had taken, and has not worked off."""
+    return stage.count(
+        ProviderEvent, ProviderEvent.is_open, ProviderEvent.leased_until > now()
+    ) + stage.count(Outbox, Outbox.is_open, Outbox.leased_until > now())
+
+
+def _done(stage: Stage) -> int:
+    """Events and promises that were worked off, and entries of the books."""
+    events = stage.count(ProviderEvent, ProviderEvent.is_open.is_(False))
+    return events + stage.count(Outbox, Outbox.is_open.is_(False)) + stage.count(Entry)
