@@ -14,7 +14,7 @@ from api.routing import Resource
 from kernel import clock
 from kernel.errors import NotFound, RateLimited
 from members import PhoneUnsupported
-from payments import Repayment, ShiftClosed
+from payments import HandedOut, Repayment, ShiftClosed
 from redemption.errors import TokenExpired, TokenInvalid
 
 cash_repayments = Resource(
@@ -67,7 +67,15 @@ def list_cash_repayments(*, caller: TillCaller, query: dict[str, Any]) -> dict[s
     body=HandOutBody,
     answer=CashRepaymentView,
     idempotency="answer",
-    refusals=(NotFound, ShiftClosed, PhoneUnsupported, TokenInvalid, TokenExpired, RateLimited),
+    refusals=(
+        NotFound,
+        HandedOut,
+        ShiftClosed,
+        PhoneUnsupported,
+        TokenInvalid,
+        TokenExpired,
+        RateLimited,
+    ),
 )
 def hand_out(*, caller: TillCaller, repayment_id: UUID, body: dict[str, Any]) -> Repayment:
     """Hand cash out to its payer, once, from this shift's drawer.

@@ -37,6 +37,7 @@ from vouchers import (
     OrderEnded,
     OrderTooLarge,
     PaymentDeclined,
+    PaymentGivenUp,
     StoreNotSelling,
 )
 
@@ -285,7 +286,7 @@ def get_order(*, caller: MemberCaller, order_id: UUID) -> Ordered:
     answer=PaymentView,
     transaction="own",
     idempotency="domain",
-    refusals=(NotFound, AlreadyPaid, OrderEnded, PaymentDeclined),
+    refusals=(NotFound, AlreadyPaid, OrderEnded, PaymentDeclined, PaymentGivenUp),
 )
 def pay_order(
     *, caller: MemberCaller, order_id: UUID, body: dict[str, Any], key: Key

@@ -39,7 +39,7 @@ def _of(line: ShownLine, language: Language) -> list[str]:
 _Words = dict[Language, str]
 
 _CARRIED: _Words = {
-    "en": "{cups} that you did not use carry {gross} of the price.",
+    "en": "Of the price, {gross} is for {cups} that you did not use.",
     "zh-TW": "未使用的 {cups}，所含價款為 {gross}。",
 }
 _KEPT: _Words = {

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import books, redeem, stack, tables, vouchers
+from bench import books, expiry, fulfil, redeem, stack, tables, wallet
 from bench.figures import Figures
 
 PARTS: dict[str, Callable[[Figures, bool], None]] = {
@@ -17,15 +17,21 @@ PARTS: dict[str, Callable[[Figures, bool], None]] = {
     "stack": stack.measure,
     "books": books.measure,
     "tables": tables.measure,
-    "vouchers": vouchers.measure,
+    "expiry": expiry.measure,
+    "wallet": wallet.measure,
+    "fulfil": fulfil.measure,
 }
+GROUPS = {"vouchers": ("expiry", "wallet", "fulfil")}
 
 
 def main() -> int:
     """Measure the parts that were asked for."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "--only", choices=PARTS, default=os.environ.get("ONLY") or None, help="one part (ONLY=)"
+        "--only",
+        choices=(*PARTS, *GROUPS),
+        default=os.environ.get("ONLY") or None,
+        help="one part, or a group of them (ONLY=)",
     )
     parser.add_argument(
         "--short",
@@ -34,9 +40,10 @@ def main() -> int:
         help="seconds instead of minutes, for a look or for CI; nothing is kept (SHORT=1)",
     )
     chosen = parser.parse_args()
+    wanted = PARTS if chosen.only is None else GROUPS.get(chosen.only, (chosen.only,))
     figures = Figures()
     for name, measure in PARTS.items():
-        if chosen.only in (None, name):
+        if name in wanted:
             print(f"# {name}", flush=True)
             measure(figures, chosen.short)
     if not chosen.short:

@@ -32,7 +32,7 @@ class _Seen:
     grown_mb: list[float] = field(default_factory=list)
 
 
-def measure(figures: Figures, *, short: bool) -> None:
+def measure(figures: Figures, short: bool) -> None:
     """Floor, one worker and two in turn, each on lots that are due again; then with redemptions.
 
     `expiry_ratio` is the rate of one worker, the job as it runs, over that of the one statement

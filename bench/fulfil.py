@@ -34,7 +34,7 @@ _NO_PROXY = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
 _WORK = ("events", "billing", "nightly", "tick")
 
 
-def measure(figures: Figures, *, short: bool) -> None:
+def measure(figures: Figures, short: bool) -> None:
     """Pay `_RATE` orders a second for a while; count from the news to the cups."""
     orders = int(_RATE * (4 if short else 20))
     settings = {"track_commit_timestamp": "on"}

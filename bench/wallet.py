@@ -17,7 +17,7 @@ _LOTS, _EVENTS = 1_000, 10_000
 _PAGES = {"wallet": "/v1/wallet", "lots": "/v1/wallet/lots", "history": "/v1/wallet/history"}
 
 
-def measure(figures: Figures, *, short: bool) -> None:
+def measure(figures: Figures, short: bool) -> None:
     """Measure the first page of each look into the wallet: median and p99 of single requests.
 
     And count statements, of who has 1,000 lots and of who has ten: they are the same.

@@ -17,7 +17,7 @@ from chain.queries import (
     today_on,
 )
 from chain.service.device import Enrolled, NewDevice, create_device, enrol_device, revoke_device
-from chain.service.owners import Owned, add_legal_entity, list_owners, set_owner
+from chain.service.owners import Owned, add_legal_entity, list_owners, owner_on, set_owner
 from chain.service.staff import (
     StaffSignedIn,
     end_office_session,
@@ -53,6 +53,7 @@ __all__ = [
     "names_of_entities",
     "names_of_stores",
     "online_store",
+    "owner_on",
     "revoke_device",
     "set_owner",
     "start_office_session",

@@ -16,13 +16,23 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Select, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Select,
+    bindparam,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock, queue
-from kernel.db import Base, db
+from kernel.db import Base, db, table_of
 from kernel.ids import NOBODY, new_id
 from kernel.queue import Duty
+from kernel.reasons import reason_of
 from kernel.transaction import after_commit, again, transaction
 
 log = structlog.get_logger()
@@ -135,6 +145,8 @@ class _Claimed:
 
     member_id: UUID
     row_id: UUID
+    topic: str
+    facts: dict[str, Any]
     leased_until: datetime
 
 
@@ -164,38 +176,52 @@ def _claim(*, is_notice: bool) -> list[_Claimed]:
         until = now + _LEASE
         for row in rows:
             row.leased_until = until
-        return [_Claimed(row.member_id, row.id, until) for row in rows]
+        return [_Claimed(row.member_id, row.id, row.topic, row.facts, until) for row in rows]
 
 
 def _keep(one: _Claimed) -> None:
     try:
         again(lambda: _act(one))
     except Exception as problem:  # noqa: BLE001  one bad row must not stop the others
-        reason = f"{type(problem).__name__}: {problem}"[:500]
+        reason = reason_of(problem)
         again(lambda: _postpone(one.member_id, one.row_id, reason))
 
 
 def _act(one: _Claimed) -> None:
     now = clock.now()
-    member_id, row_id = one.member_id, one.row_id
+    to = _subscribers[one.topic]
+    if to.is_sending:
+        _send(one, to.act, now)
+        return
     with transaction():
-        row = _undone(member_id, row_id)
-        if row is None:
-            return
-        topic, facts = row.topic, row.facts
-        to = _subscribers[topic]
-        if not to.is_sending:
-            to.act(now=now, **facts)
-            row.done_at, row.is_open = now, False
-            return
-        if row.leased_until != one.leased_until:
+        if _close(one, now):
+            to.act(now=now, **one.facts)
+
+
+def _send(one: _Claimed, send: Callable[..., None], now: datetime) -> None:
+    with transaction():
+        row = _undone(one.member_id, one.row_id)
+        if row is None or row.leased_until != one.leased_until:
             return  # the lease ran out behind slow sendings, and somebody else has it now
         row.leased_until = now + _LEASE
-    to.act(now=now, dedupe_key=str(row_id), **facts)
+    send(now=now, dedupe_key=str(one.row_id), **one.facts)
     with transaction():
-        row = _undone(member_id, row_id)
-        if row is not None:
-            row.done_at, row.is_open = now, False
+        _close(one, now)
+
+
+def _close(one: _Claimed, now: datetime) -> bool:
+    """Lock the row and end it; answer whether it was still to be done, see `_undone`."""
+    ended = {"of": one.member_id, "row_id": one.row_id, "now": now}
+    return db.session.scalar(_CLOSE, ended) is not None
+
+
+_ROW = table_of(Outbox)
+_CLOSE = (
+    update(_ROW)
+    .where(_ROW.c.member_id == bindparam("of"), _ROW.c.id == bindparam("row_id"), _ROW.c.is_open)
+    .values(done_at=bindparam("now"), is_open=False)
+    .returning(_ROW.c.id)
+)
 
 
 def _undone(member_id: UUID, row_id: UUID) -> Outbox | None:
@@ -217,5 +243,15 @@ def _postpone(member_id: UUID, row_id: UUID, reason: str) -> None:
         if row.tries >= _TRIES:
             row.dead_at, row.is_open = now, False
             log.error("outbox.dead", topic=row.topic, outbox_id=str(row_id))
+            _tell_dead(row, now)
         else:
             log.warning("outbox.postponed", topic=row.topic, outbox_id=str(row_id))
+
+
+def _tell_dead(row: Outbox, now: datetime) -> None:
+    """What rooms tell each other is money. A letter that could not be sent is only logged."""
+    from kernel.alerts import alert  # noqa: PLC0415  it stands on this module
+
+    if row.topic in _subscribers and _subscribers[row.topic].is_sending:
+        return
+    alert(f"Outbox row {row.id} ({row.topic}) is given up; its last_error says why", now=now)

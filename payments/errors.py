@@ -45,6 +45,12 @@ class ShiftClosed(Conflict):
     code = "shift-closed"
 
 
+class HandedOut(Conflict):
+    """The cash was handed out before, perhaps at another till."""
+
+    code = "handed-out"
+
+
 class CountUnexplained(Invalid):
     """The drawer holds another sum than was recorded, and nobody says why.
 

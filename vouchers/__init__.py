@@ -9,6 +9,7 @@ from vouchers.errors import (
     OrderEnded,
     OrderTooLarge,
     PaymentDeclined,
+    PaymentGivenUp,
 )
 from vouchers.gift_errors import (
     GiftClaimed,
@@ -105,6 +106,7 @@ __all__ = [
     "Paid",
     "Part",
     "PaymentDeclined",
+    "PaymentGivenUp",
     "Receipt",
     "RefundNotFailed",
     "StoreNotSelling",

@@ -33,6 +33,12 @@ class OrderEnded(Conflict):
     code = "order-ended"
 
 
+class PaymentGivenUp(Conflict):
+    """The attempt was given up before anybody was asked for its money: a racer paid otherwise."""
+
+    code = "payment-given-up"
+
+
 class PaymentDeclined(Conflict):
     """The card was refused. The order stays open for another one, with a new key."""
 

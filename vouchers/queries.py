@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from kernel.db import db
@@ -104,9 +104,29 @@ def list_orders(*, member_id: UUID, before: UUID | None, limit: int) -> Sequence
     return _with_items(db.session.scalars(page.order_by(Order.id.desc()).limit(limit)).all())
 
 
+def lock_ordered(order_id: UUID) -> Ordered:
+    """Lock an order, and read it with its lines as they are now."""
+    rows = db.session.execute(_LOCK_ORDERED, {"order_id": order_id}).all()
+    return Ordered(
+        rows[0][0], [OrderedItem(item, version, offer) for _, item, version, offer in rows]
+    )
+
+
 def items_of(order_id: UUID) -> Sequence[OrderedItem]:
     """The lines of an order, in their order."""
     return _items_of([order_id])[order_id]
+
+
+_LOCK_ORDERED = (
+    select(Order, OrderItem, OfferVersion, Offer)
+    .join(OrderItem, OrderItem.order_id == Order.id)
+    .join(OfferVersion, OfferVersion.id == OrderItem.offer_version_id)
+    .join(Offer, Offer.id == OfferVersion.offer_id)
+    .where(Order.id == bindparam("order_id"))
+    .order_by(OrderItem.position)
+    .with_for_update(of=Order)
+    .execution_options(populate_existing=True)
+)
 
 
 def _on_sale(now: datetime) -> Select[OfferVersion]:

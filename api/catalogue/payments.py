@@ -44,6 +44,11 @@ PROBLEMS = {
         en=("Shift is closed", "The money of this shift has been counted. Start a new shift."),
         zh=("班次已結帳", "此班次已完成點鈔結帳，請開始新的班次。"),
     ),
+    "handed-out": Problem(
+        status=409,
+        en=("Handed out before", "The payer has got this cash already. Do not hand it out again."),
+        zh=("款項已交付", "這筆現金先前已交給付款人，請勿再次交付。"),
+    ),
     "count-unexplained": Problem(
         status=422,
         en=(

@@ -56,6 +56,17 @@ PROBLEMS = {
         en=("Order ended", "This order was to be paid until {ended_at}. Place it again."),
         zh=("訂單已失效", "這筆訂單須在 {ended_at} 前付款，請重新下單。"),
     ),
+    "payment-given-up": Problem(
+        status=409,
+        en=(
+            "Another way came first",
+            "Nothing was charged by this attempt, since another began. Look at the order first.",
+        ),
+        zh=(
+            "已改用其他付款方式",
+            "此次付款未扣款，因為已開始另一筆付款。請先查看訂單狀態。",
+        ),
+    ),
     "payment-declined": Problem(
         status=402,
         en=("Payment declined", "The card was refused ({decline_code}). Try another one."),

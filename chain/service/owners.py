@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from chain.models import LegalEntity, StoreOwner
 from chain.queries import get_legal_entity, get_store
 from kernel.db import db
+from kernel.errors import NotFound
 from kernel.ids import new_id
 
 
@@ -20,6 +21,15 @@ class Owned:
     store_id: UUID
     starts_on: date
     entity: LegalEntity
+
+
+_OWNER_ON = (
+    select(LegalEntity)
+    .join(StoreOwner, StoreOwner.legal_entity_id == LegalEntity.id)
+    .where(StoreOwner.store_id == bindparam("store_id"), StoreOwner.starts_on <= bindparam("on"))
+    .order_by(StoreOwner.starts_on.desc())
+    .limit(1)
+)
 
 
 def add_legal_entity(*, code: str, name: str, jurisdiction: str = "TW") -> LegalEntity:
@@ -51,6 +61,18 @@ def set_owner(*, store_id: UUID, legal_entity_id: UUID, starts_on: date) -> Owne
         row.on_conflict_do_update(index_elements=["store_id", "starts_on"], set_=said)
     )
     return Owned(store.id, starts_on, entity)
+
+
+def owner_on(store_id: UUID, on: date) -> LegalEntity:
+    """Whose store it is, was or will be on a day.
+
+    Raises:
+        NotFound: there is no such store, or nobody owns it on that day.
+    """
+    owner = db.session.scalar(_OWNER_ON, {"store_id": store_id, "on": on})
+    if owner is None:
+        raise NotFound
+    return owner
 
 
 def list_owners(store_id: UUID) -> list[Owned]:

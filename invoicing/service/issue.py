@@ -7,25 +7,35 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 import chain
-from chain import LegalEntity
 from invoicing import policy
 from invoicing.buyer import Buyer, check_buyer
 from invoicing.models import Invoice, InvoicedLine, InvoiceDocument
-from invoicing.sending import SENDING
-from kernel import queue
-from kernel.db import db
+from kernel.db import db, table_of
 from kernel.errors import NotFound
 from kernel.ids import new_id
-from kernel.transaction import after_commit
 from ledger.models import VatRate
 
 _CURRENCY = "TWD"
 _JURISDICTION = "TW"
 _NOTHING_ASKED = Buyer()
+
+_WRITE = (
+    insert(table_of(Invoice))
+    .on_conflict_do_nothing(constraint="uq_invoice_source")
+    .returning(Invoice.id)
+)
+_WRITE_LINES = insert(table_of(InvoicedLine))
+_WRITE_DOCUMENT = insert(table_of(InvoiceDocument))
+_RATE_ON = (
+    select(VatRate.basis_points)
+    .where(VatRate.code == bindparam("code"), VatRate.starts_on <= bindparam("on"))
+    .order_by(VatRate.starts_on.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +64,9 @@ def issue(
 ) -> UUID | None:
     """Owe an invoice for a sale; answers its id, or None where no invoice is owed.
 
-    In the caller's transaction, once per source: again answers the first. The number is given a
-    moment later, by the job that sends it, so no sale ever fails for want of one. None is owed
-    for nothing, in other currencies, or by a seller outside of Taiwan.
+    In the caller's transaction, once per source: again answers the first. The number is given by
+    the job that sends it, for which the tick rings: no sale waits for one, or fails for want of
+    one. None is owed for nothing, in other currencies, or by a seller outside of Taiwan.
 
     Raises:
         BuyerInvalid: the buyer is none.
@@ -64,7 +74,7 @@ def issue(
     """
     check_buyer(buyer or _NOTHING_ASKED)
     sold_on = chain.local_date(store_id, sold_at)
-    seller = _seller(store_id, sold_on)
+    seller = chain.owner_on(store_id, sold_on)
     gross = sum(line.gross for line in lines)
     if currency != _CURRENCY or seller.jurisdiction != _JURISDICTION or gross == 0:
         return None
@@ -95,67 +105,54 @@ def issue(
     return _kept(row, list(_lines(invoice_id, lines, sold_on)), now=now)
 
 
-def _kept(row: dict[str, Any], lines: list[InvoicedLine], *, now: datetime) -> UUID:
+def _kept(row: dict[str, Any], lines: list[dict[str, Any]], *, now: datetime) -> UUID:
     """Write it, unless somebody else has; whoever is second waits for the first to commit."""
-    made = insert(Invoice).values(row).on_conflict_do_nothing(constraint="uq_invoice_source")
-    invoice_id: UUID | None = db.session.scalar(made.returning(Invoice.id))
+    invoice_id: UUID | None = db.session.scalar(_WRITE, row)
     if invoice_id is None:
         same = select(Invoice.id).where(
             Invoice.source == row["source"], Invoice.source_id == row["source_id"]
         )
         return db.session.scalars(same).one()
-    first = InvoiceDocument(
-        id=new_id(),
-        invoice_id=invoice_id,
-        ordinal=1,
-        kind="issue",
-        gross=row["gross"],
-        net=row["net"],
-        vat=row["vat"],
-        description=lines[0].description,
-        made_at=row["sold_at"],
-        status="due",
-        due_at=now,
-    )
-    db.session.add_all([*lines, first])
-    after_commit(lambda: queue.ring(SENDING))
+    first = {
+        "id": new_id(),
+        "invoice_id": invoice_id,
+        "ordinal": 1,
+        "kind": "issue",
+        "gross": row["gross"],
+        "net": row["net"],
+        "vat": row["vat"],
+        "description": lines[0]["description"],
+        "made_at": row["sold_at"],
+        "status": "due",
+        "due_at": now,
+    }
+    db.session.execute(_WRITE_LINES, lines)
+    db.session.execute(_WRITE_DOCUMENT, first)
     return invoice_id
 
 
-def _lines(invoice_id: UUID, lines: Sequence[InvoiceLine], sold_on: date) -> Iterator[InvoicedLine]:
+def _lines(
+    invoice_id: UUID, lines: Sequence[InvoiceLine], sold_on: date
+) -> Iterator[dict[str, Any]]:
     rates = {code: _basis_points(code, sold_on) for code in {line.vat_code for line in lines}}
     for ordinal, line in enumerate(lines, 1):
         rate = rates[line.vat_code]
-        yield InvoicedLine(
-            invoice_id=invoice_id,
-            ordinal=ordinal,
-            description=line.description,
-            quantity=line.quantity,
-            gross=line.gross,
-            net=line.net,
-            vat=line.vat,
-            vat_code=line.vat_code,
-            basis_points=rate,
-            tax_type=policy.tax_type(vat_code=line.vat_code, basis_points=rate, vat=line.vat),
-        )
+        yield {
+            "invoice_id": invoice_id,
+            "ordinal": ordinal,
+            "description": line.description,
+            "quantity": line.quantity,
+            "gross": line.gross,
+            "net": line.net,
+            "vat": line.vat,
+            "vat_code": line.vat_code,
+            "basis_points": rate,
+            "tax_type": policy.tax_type(vat_code=line.vat_code, basis_points=rate, vat=line.vat),
+        }
 
 
 def _basis_points(vat_code: str, on: date) -> int:
-    known = (
-        select(VatRate.basis_points)
-        .where(VatRate.code == vat_code, VatRate.starts_on <= on)
-        .order_by(VatRate.starts_on.desc())
-        .limit(1)
-    )
-    found = db.session.scalar(known)
+    found = db.session.scalar(_RATE_ON, {"code": vat_code, "on": on})
     if found is None:
         raise NotFound
     return found
-
-
-def _seller(store_id: UUID, on: date) -> LegalEntity:
-    """Whose store it was on that day."""
-    owned = [owner for owner in chain.list_owners(store_id) if owner.starts_on <= on]
-    if not owned:
-        raise NotFound
-    return owned[-1].entity

@@ -26,6 +26,7 @@ from invoicing.service.ranges import give_number
 from kernel import clock, queue
 from kernel.alerts import alert
 from kernel.db import db
+from kernel.reasons import reason_of
 from kernel.transaction import after_commit, again, transaction
 
 log = structlog.get_logger()
@@ -162,7 +163,7 @@ def _postpone(document_id: UUID, problem: Exception) -> None:
         row.leased_until = None
         row.due_at = policy.next_try_at(tries=row.tries, now=now)
         is_out = isinstance(problem, OutOfNumbers)
-        row.last_error = (str(problem) if is_out else f"{type(problem).__name__}: {problem}")[:500]
+        row.last_error = str(problem)[:500] if is_out else reason_of(problem)
         log.warning("invoice.not_sent", document_id=str(row.id), tries=row.tries)
         if now > policy.must_arrive_by(row.made_at, is_to_company=invoice.buyer_tax_id is not None):
             log.error("invoice.late", document_id=str(row.id), tries=row.tries)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from kernel.db import db
+from kernel.db import db, table_of
 from kernel.errors import NotFound
 from kernel.ids import new_id
 from ledger import policy
@@ -20,8 +20,7 @@ from ledger.service.dating import FINANCE_KINDS, OpenFrom, book_date, hold_month
 
 _OF_PAIR = [field.name for field in fields(Pair)]
 
-# Into the tables, past the ORM: it would look at every row, and nobody asks it for these again.
-_WRITE_ENTRIES, _WRITE_LINES = insert(Entry.__table__), insert(Line.__table__)
+_WRITE_ENTRIES, _WRITE_LINES = insert(table_of(Entry)), insert(table_of(Line))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.db import db
@@ -96,11 +96,18 @@ def add_attempt(**facts: object) -> Payment:
     return made
 
 
+_LOCK = (
+    select(Payment)
+    .where(Payment.purpose == bindparam("for"), Payment.purpose_id == bindparam("for_id"))
+    .order_by(Payment.attempt)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 def lock_attempts(purpose: str, purpose_id: UUID) -> Sequence[Payment]:
     """Lock all attempts to be paid for a purpose, in their order, as they are now."""
-    ours = select(Payment).where(Payment.purpose == purpose, Payment.purpose_id == purpose_id)
-    locked = ours.order_by(Payment.attempt).with_for_update()
-    return db.session.scalars(locked.execution_options(populate_existing=True)).all()
+    return db.session.scalars(_LOCK, {"for": purpose, "for_id": purpose_id}).all()
 
 
 def give_way(payment: Payment, *, now: datetime) -> None:

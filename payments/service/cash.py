@@ -6,7 +6,7 @@ from uuid import UUID
 from kernel import outbox
 from kernel.errors import NotFound
 from payments import policy
-from payments.errors import PaymentUnderWay
+from payments.errors import HandedOut, PaymentUnderWay
 from payments.exchanged import SeenRepayment
 from payments.gateway import CASH
 from payments.models import Payment, Repayment
@@ -69,17 +69,20 @@ def take_cash(
 
 
 def hand_out(*, repayment_id: UUID, shift_id: UUID, now: datetime) -> Repayment:
-    """A clerk has given cash back to its payer, once; in the caller's transaction.
+    """A clerk gives cash back to its payer, once; in the caller's transaction.
+
+    Whoever comes second is refused: an answer as if it had been done would let two tills pay.
 
     Raises:
         NotFound: no such repayment, or not of cash.
+        HandedOut: it was handed out before.
         ShiftClosed: the shift's money was counted.
     """
     repayment = lock_repayment(repayment_id)
     if repayment.provider != CASH:
         raise NotFound
     if repayment.status != "processing":
-        return repayment
+        raise HandedOut
     hold_shift(shift_id)
     repayment.shift_id = shift_id
     given = SeenRepayment(

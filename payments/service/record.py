@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-
 from kernel import outbox
 from kernel.db import db
 from kernel.errors import NotFound
@@ -54,11 +52,10 @@ def _meaning(payment: Payment, seen: Intent) -> str:
 
 
 def _lock_siblings(payment_id: UUID) -> Sequence[Payment]:
-    of = select(Payment.purpose, Payment.purpose_id).where(Payment.id == payment_id)
-    found = db.session.execute(of).one_or_none()
-    if found is None:
+    payment = db.session.get(Payment, payment_id)
+    if payment is None:
         raise NotFound
-    return lock_attempts(*found)
+    return lock_attempts(payment.purpose, payment.purpose_id)
 
 
 def _check_is_ours(payment: Payment, seen: Intent) -> None:

@@ -169,7 +169,7 @@ def test_an_offer_that_is_not_sold_at_counters_is_refused_in_words(
     headers = {"Idempotency-Key": new_id().hex, "Accept-Language": "zh-TW", **bearer(till.token)}
     answer = client.post(COUNTER, json=sale(world, items=items), headers=headers)
     assert_problem(answer, 409, "channel-not-sold")
-    assert answer.get_json()["detail"] == "這項商品不在櫃檯販售，請至以下通路購買：App、網站。"
+    assert answer.get_json()["detail"] == "這項商品不在櫃檯販售，請至以下通路購買：手機 App、網站。"
 
 
 def test_another_stores_order_is_not_there(client: FlaskClient, world: World, post: Post) -> None:

@@ -103,7 +103,7 @@ def test_the_preview_and_the_refund_answer_the_same_numbers(post, hers, world, a
         (
             "en",
             (
-                "15 cups that you did not use carry NT$1,200 of the price."
+                "Of the price, NT$1,200 is for 15 cups that you did not use."
                 " What was collected counts at NT$110 each, which keeps NT$150 of that."
             ),
         ),

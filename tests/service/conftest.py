@@ -1,12 +1,21 @@
 """Trade that is done, and a way to break its books."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from kernel import clock
-from tests.service.ledger.trade import Tamper, Trade, close_december, tampering, trade
+from kernel.db import db
+from tests.service.ledger.trade import (
+    Tamper,
+    Trade,
+    check_everything,
+    close_december,
+    tampering,
+    trade,
+)
 
 
 @pytest.fixture
@@ -38,3 +47,11 @@ def at(monkeypatch, tmp_path):
         clock.advance(wanted - clock.now())
 
     return set_to
+
+
+@pytest.fixture
+def books_hold(app) -> Iterator[None]:
+    """After the test: everything that must always be true of the books is."""
+    yield
+    db.session.rollback()
+    assert check_everything() == []

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from kernel import clock, outbox
+from kernel.config import config
 from kernel.db import db
+from kernel.ids import NOBODY
 from kernel.outbox import Outbox
 from kernel.transaction import transaction
+from vouchers.models import Wallet
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -31,8 +34,19 @@ def _sending(*, word: str, dedupe_key: str, **_: object) -> None:
             db.session.execute(update(Outbox).values(leased_until=later))
 
 
+@outbox.subscriber("test_outbox.clashing")
+def _clashing(**_: object) -> None:
+    for _ in range(2):
+        db.session.execute(insert(Wallet).values(member_id=NOBODY, version=0))
+
+
 @outbox.subscriber("test_outbox.broken")
 def _broken(**_: object) -> None:
+    raise ValueError
+
+
+@outbox.subscriber("test_outbox.unsendable", sending=True)
+def _unsendable(**_: object) -> None:
     raise ValueError
 
 
@@ -91,14 +105,46 @@ def test_a_sending_whose_lease_somebody_else_has_is_left_to_them(told) -> None:
     assert left.facts == {"word": "a code"}
 
 
-def test_what_nobody_can_keep_is_given_up_after_ten_tries() -> None:
-    emit("broken", "never")
+@pytest.fixture
+def with_alerts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("ALERT_TO", "+886912345678")
+    config.cache_clear()
+    yield
+    monkeypatch.undo()
+    config.cache_clear()
+
+
+def fail_ten_times() -> None:
     for _ in range(10):
         with transaction():
             db.session.execute(update(Outbox).values(due_at=clock.now()))
         outbox.drain()
+
+
+def test_what_nobody_can_keep_is_given_up_after_ten_tries() -> None:
+    emit("broken", "never")
+    fail_ten_times()
     row = only_row()
     assert (row.tries, row.is_open, row.dead_at is None) == (10, False, False)
+
+
+@pytest.mark.usefixtures("with_alerts")
+@pytest.mark.parametrize(("kind", "alerts"), [("broken", 1), ("unsendable", 0)])
+def test_somebody_is_told_of_what_was_given_up_unless_it_was_a_letter(
+    kind: str, alerts: int
+) -> None:
+    emit(kind, "never")
+    fail_ten_times()
+    with transaction():
+        raised = db.session.scalars(select(Outbox).where(Outbox.topic == "alert.raised")).all()
+    assert len(raised) == alerts
+    assert all("test_outbox.broken" in row.facts["text"] for row in raised)
+
+
+def test_what_the_database_quotes_of_a_row_is_not_kept() -> None:
+    emit("clashing", "secret")
+    outbox.drain()
+    assert only_row().last_error == "IntegrityError: 23505 pk_wallet"
 
 
 def test_a_promise_is_kept_once(told) -> None:

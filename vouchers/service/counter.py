@@ -83,6 +83,7 @@ def sell_at_counter(
         OwnOrder: the clerk would sell to themselves.
         Refusal: what `place_order` and `payments` refuse.
     """
+
     def place() -> UUID:
         member_id = buyer_id()
         _refuse_own(till, member_id)

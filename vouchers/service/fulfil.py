@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 import chain
 import invoicing
@@ -19,10 +19,12 @@ from vouchers.buyers import buyer_of
 from vouchers.models import Order
 from vouchers.order_notices import PAID_TOO_LATE
 from vouchers.policy import PURPOSE
-from vouchers.queries import OrderedItem, items_of
+from vouchers.queries import Ordered, OrderedItem, lock_ordered
 from vouchers.service.lot import is_disputed, put_into_wallet
 from vouchers.service.packed import Sold, lots_of_item
 from vouchers.wallet import change_wallet
+
+_KNOWN = select(Order.member_id, Order.status).where(Order.id == bindparam("order_id"))
 
 
 def fulfil(*, order_id: UUID, paid_at: datetime, now: datetime) -> None:
@@ -33,29 +35,28 @@ def fulfil(*, order_id: UUID, paid_at: datetime, now: datetime) -> None:
     period by period. The number of statements is the same for any number of packs. The money for
     an order that has ended goes back instead.
     """
-    order = _lock(order_id)
-    if order is None:
+    ordered = _lock(order_id)
+    if ordered is None:
         return
+    order, lines = ordered.order, ordered.items
     if order.status == "ended":
         _give_back(order, now=now)
         return
-    lines = items_of(order.id)
+    order.status, order.paid_at, order.fulfilled_at = "fulfilled", paid_at, now
     _issue(order, [line for line in lines if line.offer.kind == "pack"], paid_at=paid_at, now=now)
     for line in lines:
         if line.offer.kind == "plan":
             _promise(order, line, paid_at=paid_at, now=now)
-    order.status, order.paid_at, order.fulfilled_at = "fulfilled", paid_at, now
 
 
-def _lock(order_id: UUID) -> Order | None:
+def _lock(order_id: UUID) -> Ordered | None:
     """Lock wallet and order, if the order is not fulfilled yet."""
-    known = select(Order.member_id, Order.status).where(Order.id == order_id)
-    member_id, status = db.session.execute(known).one()
+    member_id, status = db.session.execute(_KNOWN, {"order_id": order_id}).one()
     if status == "fulfilled":
         return None
     change_wallet(member_id)
-    order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
-    return None if order.status == "fulfilled" else order
+    ordered = lock_ordered(order_id)
+    return None if ordered.order.status == "fulfilled" else ordered
 
 
 def _give_back(order: Order, *, now: datetime) -> None:
@@ -70,10 +71,11 @@ def _give_back(order: Order, *, now: datetime) -> None:
 def _issue(order: Order, packs: Sequence[OrderedItem], *, paid_at: datetime, now: datetime) -> None:
     if not packs:
         return
-    time_zone = chain.get_store(order.store_id).time_zone
-    sold = Sold(order, paid_at, time_zone, frozen_at=now if is_disputed(order.id) else None)
+    # Held to the end: a session forgets what nobody holds, and the invoice asks for it again.
+    store = chain.get_store(order.store_id)
+    sold = Sold(order, paid_at, store, frozen_at=now if is_disputed(order.id) else None)
     lots = [lot for line in packs for lot in lots_of_item(sold, line.item, line.version)]
-    put_into_wallet(lots, sold_on=local_day(paid_at, time_zone=time_zone))
+    put_into_wallet(lots, sold_on=local_day(paid_at, time_zone=store.time_zone))
     _invoice(order, packs, paid_at=paid_at, now=now)
 
 

@@ -86,7 +86,9 @@ def refuse_closed(gift: Gift, *, now: datetime) -> None:
     if gift.status == "claimed":
         raise GiftClaimed
     if gift.status != "open" or gift.ends_at <= now:
-        raise GiftEnded(ended_at=(gift.closed_at or gift.ends_at).isoformat())
+        # What ran out may be brought back a while later, by a job that was not there.
+        ended_at = min(gift.closed_at or gift.ends_at, gift.ends_at)
+        raise GiftEnded(ended_at=ended_at.isoformat())
     if gift.frozen_at is not None:
         raise GivenCupsFrozen
 

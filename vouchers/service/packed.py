@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import ledger
+from chain.models import Store
 from kernel.ids import new_id
 from vouchers import expiry_policy
 from vouchers.models import Lot, OfferVersion, Order, OrderItem
@@ -21,7 +22,7 @@ class Sold:
 
     order: Order
     sold_at: datetime
-    time_zone: str
+    store: Store
     frozen_at: datetime | None
 
 
@@ -59,7 +60,7 @@ def _ends_at(sold: Sold, count: int | None, unit: str | None) -> datetime | None
     if count is None or unit is None:
         return None
     return expiry_policy.ends_at(
-        sold_at=sold.sold_at, count=count, unit=unit, time_zone=sold.time_zone
+        sold_at=sold.sold_at, count=count, unit=unit, time_zone=sold.store.time_zone
     )
 
 
@@ -79,7 +80,7 @@ def _lot(
         id=new_id(),
         offer_version_id=version.id,
         offer_id=version.offer_id,
-        store_id=sold.order.store_id,
+        store_id=sold.store.id,
         source="order_item",
         source_id=item.id,
         ordinal=ordinal,
@@ -95,7 +96,7 @@ def _lot(
         ends_at=ends_at,
         due_at=ends_at
         and expiry_policy.first_due_at(
-            sold_at=sold.sold_at, ends_at=ends_at, time_zone=sold.time_zone
+            sold_at=sold.sold_at, ends_at=ends_at, time_zone=sold.store.time_zone
         ),
         frozen_at=sold.frozen_at,
     )

@@ -10,7 +10,7 @@ from kernel.errors import NotFound, TryAgain
 from kernel.idempotency import Key, find_answer, keep_answer
 from kernel.transaction import again, transaction
 from payments import Payment
-from vouchers.errors import AlreadyPaid, OrderEnded, PaymentDeclined
+from vouchers.errors import AlreadyPaid, OrderEnded, PaymentDeclined, PaymentGivenUp
 from vouchers.models import Order
 from vouchers.policy import PURPOSE
 from vouchers.queries import items_of
@@ -30,9 +30,12 @@ class Paid:
 
         Raises:
             PaymentDeclined: with the reason that the cardholder may hear.
+            PaymentGivenUp: no card was refused, since none was asked.
         """
         if self.payment.settled_at is None or self.payment.status in payments.policy.PAID:
             return self.payment
+        if self.payment.failure == payments.policy.NEVER_ASKED:
+            raise PaymentGivenUp
         raise PaymentDeclined(decline_code=payments.policy.told(self.payment.failure))
 
 

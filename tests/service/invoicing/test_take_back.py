@@ -52,17 +52,26 @@ def test_a_part_and_then_the_rest_are_two_allowances(sold):
 @pytest.mark.parametrize(
     "more",
     [
-        {"gross": 451, "net": 429, "vat": 22},
         {"gross": 450, "net": 425, "vat": 25},
         {"gross": 450, "net": 430, "vat": 20},
     ],
 )
-def test_more_than_is_left_is_refused_by_the_database(sold, more):
+def test_more_net_or_vat_than_is_left_is_refused_by_the_database(sold, more):
     invoice = sold.sell()
     sold.refund(invoice, **PART)
     with pytest.raises(IntegrityError, match="ck_invoice_taken_back_at_most_all"):
         sold.refund(invoice, **more)
     assert sold.read(invoice.id).taken_back_gross == 50
+
+
+def test_where_less_is_left_that_much_goes_back_and_nothing_after_it(sold):
+    invoice = sold.sell()
+    sold.refund(invoice, **PART)
+    rest = sold.refund(invoice, gross=451, net=429, vat=22)
+    assert (rest.gross, rest.net, rest.vat) == (450, 428, 22)
+    with transaction():
+        assert sold.take_back(invoice, cause_id=new_id()) is None
+    assert sold.read(invoice.id).taken_back_gross == 500
 
 
 def test_the_same_cause_gives_back_once(sold):

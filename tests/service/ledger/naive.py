@@ -189,11 +189,10 @@ def vat(legs: Collection[Leg], month: Month) -> dict:
         if leg.account == "2194":
             cell[2] += leg.credit
             cell[3] += leg.debit
-        elif leg.entry.kind == "redemption" and leg.account == "4115":
-            cell[0] += leg.credit
-            cell[1] += leg.debit
-        elif leg.account == "4111" and (
-            leg.entry.kind == "refund" or (leg.entry.id, leg.line.lot_id) in at_till
+        elif (
+            (leg.entry.kind == "redemption" and leg.account == "4115")
+            or (leg.entry.kind == "refund" and leg.account == "4111")
+            or (leg.account == "4111" and (leg.entry.id, leg.line.lot_id) in at_till)
         ):
             cell[0] += leg.credit
             cell[1] += leg.debit

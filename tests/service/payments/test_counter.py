@@ -16,6 +16,7 @@ from kernel.ids import new_id
 from kernel.transaction import transaction
 from payments import (
     CountUnexplained,
+    HandedOut,
     Payment,
     PaymentUnderWay,
     Repayment,
@@ -145,7 +146,8 @@ def test_cash_goes_back_when_a_clerk_hands_it_out(
         assert payments.list_to_hand_out(after=waiting.id, limit=10) == []
     assert sums(till) == [ShiftSum("TWD", 100, 0)]
     assert hand_out(till, waiting.id).status == "succeeded"
-    assert hand_out(till, waiting.id).shift_id == till.shift_id  # once
+    with pytest.raises(HandedOut):
+        hand_out(till, waiting.id)
     assert sums(till) == [ShiftSum("TWD", 70, 0)]
     assert read(payment.id).repaid == 30
     assert told() == ["paid", "refund.repaid"]
@@ -168,6 +170,22 @@ def test_another_shift_hands_out_what_this_one_took(
     hand_out(other, repaid(take(till).id).id)
     assert sums(till) == [ShiftSum("TWD", 100, 0)]
     assert sums(other) == [ShiftSum("TWD", -100, 0)]
+
+
+def test_cash_that_two_tills_hand_out_at_once_is_handed_out_by_one(
+    app: Flask, world: World, till: Till, repaid: Repaid
+) -> None:
+    waiting, tills = repaid(take(till).id).id, [till, world.add_till("B"), world.add_till("A")]
+
+    def handing(one: Till) -> Callable[[], str]:
+        return lambda: (
+            payments.hand_out(repayment_id=waiting, shift_id=one.shift_id, now=clock.now()).status
+        )
+
+    answers = together(app, [handing(one) for one in tills])
+
+    assert [one for one in answers if not isinstance(one, HandedOut)] == ["succeeded"]
+    assert sum(one.cash for clerk in tills for one in sums(clerk)) == 0
 
 
 def test_a_shift_is_counted_once(till: Till) -> None:

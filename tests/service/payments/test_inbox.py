@@ -172,6 +172,17 @@ def test_an_event_that_tells_us_nothing_is_done_at_once(provider: FakeGateway, k
     assert provider.calls == []
 
 
+def test_news_of_what_is_paid_already_asks_nobody(
+    provider: FakeGateway, owed: Owed, told: Told
+) -> None:
+    payment = charge(payment_id=owed(), payment_method=GOOD)
+    provider.calls.clear()
+    news("succeeded", str(payment.provider_ref))
+    inbox.read_events()
+    assert [row.is_open for row in kept()] == [False]
+    assert (provider.calls, told()) == ([], ["paid"])
+
+
 @pytest.mark.parametrize("payment_id", [None, new_id()])
 def test_a_payment_of_somebody_else_on_the_account_is_left_alone(
     provider: FakeGateway, told: Told, payment_id: UUID | None

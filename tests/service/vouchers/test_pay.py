@@ -1,12 +1,16 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
 
+import payments
 from kernel import clock
 from kernel.db import db
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Refusal
 from kernel.idempotency import KeyReused
 from kernel.ids import new_id
 from kernel.transaction import transaction
@@ -15,7 +19,8 @@ from tests.fakes import DECLINED, GOOD, LOST, SLOW, WANTS_HOLDER, FakeGateway
 from tests.service.vouchers.conftest import key, lots_of, pay, read_order, settle
 from tests.together import together
 from tests.world import World
-from vouchers import AlreadyPaid, Ordered, OrderEnded, PaymentDeclined
+from vouchers import AlreadyPaid, Ordered, OrderEnded, Paid, PaymentDeclined, PaymentGivenUp
+from vouchers.policy import PURPOSE
 
 Order = Callable[..., Ordered]
 PassTime = Callable[[timedelta], datetime]
@@ -100,6 +105,51 @@ def test_a_refused_key_stays_refused(provider: FakeGateway, world: World, order:
     with pytest.raises(PaymentDeclined):
         pay(placed, DECLINED, key=once).outcome()
     assert len(provider.taken) == 1
+
+
+def test_racers_with_other_cards_are_not_told_that_theirs_was_refused(
+    app: Flask, provider: FakeGateway, world: World, order: Order
+) -> None:
+    member_id = world.add_member()
+    for _ in range(4):
+        placed = order(member_id, eleven=1).order
+        answers = together(
+            app,
+            [partial(paid_with, placed, f"{GOOD}_{turn}") for turn in range(6)],
+            in_transactions=False,
+        )
+        refused = [one for one in answers if isinstance(one, Refusal)]
+        assert {type(one) for one in refused} <= {AlreadyPaid, PaymentGivenUp}
+        assert len({one.id for one in answers if isinstance(one, Payment)}) == 1
+    assert len(provider.taken) == 4
+
+
+def test_an_attempt_that_gave_way_was_not_refused_by_a_card(
+    provider: FakeGateway, world: World, order: Order
+) -> None:
+    del provider
+    placed = order(world.add_member(), eleven=1).order
+    first, _ = [begun(placed, card) for card in (WANTS_HOLDER, GOOD)]
+    with pytest.raises(PaymentGivenUp):
+        Paid(payments.charge(payment_id=first), is_replay=False).outcome()
+
+
+def paid_with(placed: Any, card: str) -> Payment:
+    return pay(placed, card).outcome()
+
+
+def begun(placed: Any, card: str) -> UUID:
+    """An attempt that is written down, and of which no provider has heard."""
+    with transaction():
+        return payments.begin(
+            member_id=placed.member_id,
+            purpose=PURPOSE,
+            purpose_id=placed.id,
+            amount=placed.total,
+            currency=placed.currency,
+            payment_method=card,
+            now=clock.now(),
+        ).id
 
 
 def test_a_key_is_for_one_request(provider: FakeGateway, world: World, order: Order) -> None:

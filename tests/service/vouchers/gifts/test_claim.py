@@ -90,6 +90,16 @@ def test_the_giver_cannot_take_back_what_is_back_or_gone(friends):
         friends.claim(gift_id, by=friends.alice)
 
 
+def test_a_gift_that_a_late_job_brought_back_was_over_on_its_last_day(friends):
+    gift_id = friends.give(days=1)
+    ends_at = friends.gift(gift_id).ends_at
+    friends.pass_time(days=9)
+    friends.end_due()
+    with pytest.raises(GiftEnded) as refusal:
+        friends.claim(gift_id)
+    assert refusal.value.facts["ended_at"] == ends_at.isoformat()
+
+
 def test_a_gift_that_is_over_is_refused_though_no_job_has_looked(friends):
     gift_id = friends.give(days=1)
     friends.pass_time(days=1)

@@ -231,9 +231,7 @@ def test_what_is_refused_leaves_no_offer_behind(world, people, terms):
 
 def test_a_rejected_version_keeps_its_number(world, people, proposed, terms):
     with transaction():
-        offer.reject(
-            offer_id=proposed, kind="pack", number=1, by_id=people[0], now=world.now
-        )
+        offer.reject(offer_id=proposed, kind="pack", number=1, by_id=people[0], now=world.now)
     with transaction():
         proposing(world, proposed, people[0], terms)()
     with pytest.raises(VersionDecided):
