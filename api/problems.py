@@ -6,6 +6,7 @@ Every room has a file in `api/catalogue/` with its entries; here they become one
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
@@ -73,7 +74,18 @@ class Problem:
                 told[name] = _COMMAS[at].join(named)
             elif found := words.get(str(fact)):
                 told[name] = found[at]
+            elif name.endswith("_at") and isinstance(fact, str):
+                told[name] = _moment(fact)
         return told
+
+
+def _moment(fact: str) -> str:
+    """A moment as people read it; the fact itself keeps its fractions."""
+    try:
+        moment = datetime.fromisoformat(fact)
+    except ValueError:
+        return fact
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class _Facts(dict[str, Any]):

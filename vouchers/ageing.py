@@ -123,9 +123,24 @@ ORDER BY store_id, offer_id, account, currency, band
 """  # noqa: S608  of our own text
 
 _GUARANTEES = f"""
-{_OWED}, guaranteed AS (
+{_OWED}, given AS (
+    SELECT gift_item.*, (gift.given_at AT TIME ZONE store.time_zone)::date AS given_on,
+           (CASE WHEN gift.status = 'returned' THEN least(gift.closed_at, gift.ends_at)
+                 ELSE gift.closed_at END AT TIME ZONE store.time_zone)::date AS closed_on,
+           (lot.sold_at AT TIME ZONE store.time_zone)::date AS sold_on,
+           lot.store_id, lot.offer_version_id, lot.currency, lot.net AS lot_net, lot.vat AS lot_vat
+    FROM gift
+    JOIN gift_item ON gift_item.gift_id = gift.id
+    JOIN lot ON lot.member_id = gift_item.member_id AND lot.id = gift_item.lot_id
+    JOIN store ON store.id = lot.store_id
+), held AS (
+    SELECT store_id, offer_version_id, currency, net, vat, sold_on, amount, cups FROM owed
+    UNION ALL
+    SELECT store_id, offer_version_id, currency, lot_net, lot_vat, sold_on, net, cups FROM given
+    WHERE given_on <= %(on)s AND (closed_on IS NULL OR closed_on > %(on)s)
+), guaranteed AS (
     SELECT owed.*, until + (extract(day FROM until) < extract(day FROM sold_on))::int AS ends_on
-    FROM owed
+    FROM held AS owed
     JOIN offer_version ON offer_version.id = owed.offer_version_id
     CROSS JOIN LATERAL (
         SELECT (sold_on + make_interval(months => guarantee_months::int))::date AS until
@@ -164,6 +179,8 @@ def list_ages(*, on: date) -> list[Aged]:
 
 def list_guarantees(*, on: date) -> list[Guaranteed]:
     """What is owed at the end of a day, by store, its owner, and the month its guarantee ends.
+
+    Cups on their way to somebody are owed as those in wallets are.
 
     A guarantee runs so many months from the day of the sale (`OfferVersion.guarantee_months`): of
     a year from 15 January, the last day is 14 January. Where the last month has no such day it is

@@ -2,6 +2,18 @@
 
 from api.problems import Problem
 
+DECLINES = {
+    "authentication_required": ("the bank wants its holder", "銀行要求持卡人驗證"),
+    "card_declined": ("the bank said no", "銀行拒絕"),
+    "expired_card": ("it has expired", "卡片已過期"),
+    "generic_decline": ("the bank said no", "銀行拒絕"),
+    "incorrect_cvc": ("its security code is wrong", "安全碼錯誤"),
+    "incorrect_number": ("its number is wrong", "卡號錯誤"),
+    "insufficient_funds": ("not enough money on it", "餘額或額度不足"),
+    "processing_error": ("the bank could not be asked", "銀行暫時無法處理"),
+}
+"""What cardholders read instead of the provider's code, where there is a word for it."""
+
 PROBLEMS = {
     "signature-invalid": Problem(
         status=400,
@@ -12,6 +24,7 @@ PROBLEMS = {
         status=402,
         en=("Card declined", "The card was refused ({decline_code}). Try another one."),
         zh=("卡片遭拒", "這張卡片無法使用（{decline_code}），請換一張。"),
+        words={"decline_code": DECLINES},
     ),
     "card-needs-authentication": Problem(
         status=402,

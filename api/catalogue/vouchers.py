@@ -1,5 +1,6 @@
 """Problems of offers and orders."""
 
+from api.catalogue.payments import DECLINES
 from api.problems import Problem
 
 _CHANNELS = {
@@ -71,5 +72,6 @@ PROBLEMS = {
         status=402,
         en=("Payment declined", "The card was refused ({decline_code}). Try another one."),
         zh=("付款遭拒", "卡片扣款失敗（{decline_code}），請換一張再試。"),
+        words={"decline_code": DECLINES},
     ),
 }

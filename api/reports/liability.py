@@ -20,7 +20,7 @@ from api.tables import column, rows_of
 from kernel.errors import NotFound
 from ledger.legs import OWED
 from ledger.month import Month
-from ledger.policy import PLANS, VOUCHERS
+from ledger.policy import CONTRACT_LIABILITIES
 from ledger.reports import control_liability, liability_on
 from vouchers.ageing import Aged, Guaranteed, list_ages, list_guarantees
 
@@ -195,7 +195,7 @@ class GuaranteeView(OnView):
         required=True,
         metadata={"description": "Under guarantee, and what has left it and is still owed."},
     )
-    control = control_field("The net of all rows against what is owed for lots.")
+    control = control_field("The net of all rows against what is owed for cups, also under way.")
     rows = rows_of(GuaranteedView, "By store, month and whether it runs.")
 
 
@@ -214,9 +214,9 @@ def guarantee(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]:
         "totals": list(_guarantee_sums(rows)),
         "control": compared(
             "net",
-            (VOUCHERS, PLANS),
+            CONTRACT_LIABILITIES,
             reported=((row.currency, row.net) for row in rows),
-            books=owed_by((VOUCHERS, PLANS), Month.of(on).first_on, on),
+            books=owed_by(CONTRACT_LIABILITIES, Month.of(on).first_on, on),
         ),
         "rows": named(rows, GuaranteedView),
     }

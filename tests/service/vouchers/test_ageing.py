@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 import redemption
+import vouchers
 from chain.models import StoreOwner
 from kernel.db import db
 from kernel.errors import Refusal
@@ -20,6 +21,7 @@ from kernel.transaction import snapshot, transaction
 from ledger.models import Line
 from ledger.month import Month
 from tests.world import World, small_world
+from vouchers import gift_token
 from vouchers.ageing import BANDS, Aged, Guaranteed, list_ages, list_guarantees
 from vouchers.models import Lot
 from vouchers.service.expiry import expire_some
@@ -227,3 +229,19 @@ def test_the_vat_of_all_parts_is_the_vat_of_the_lot(world: World) -> None:
 
     assert (whole.vat, whole.gross) == (24, 500)
     assert rest.vat == round(24 * rest.net / 476)
+
+
+def test_cups_on_their_way_to_a_friend_are_guaranteed_like_any_others(world: World) -> None:
+    alice, bob = world.add_member(), world.add_member()
+    world.add_lot(alice, "eleven")
+    (before,) = guarantees(TODAY)
+    with transaction():
+        gift = vouchers.give(
+            giver_id=alice, offer_id=world.offers["eleven"][0], cups=3, now=world.now
+        )
+    (given,) = guarantees(TODAY)
+    with transaction():
+        vouchers.claim(member_id=bob, token=gift_token.make(gift.id), now=world.now)
+    (claimed,) = guarantees(TODAY)
+
+    assert (given.cups, given.net) == (before.cups, before.net) == (claimed.cups, claimed.net)
