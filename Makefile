@@ -14,8 +14,8 @@ help: ## List what can be made
 up: $(INSTALLED) ## Run everything until Ctrl-C; PORT=8080 for a port of your own
 	@$(PYTHON) -m dev.up
 
-test: $(INSTALLED) ## Run all tests on engines of their own; ARGS='-k redeem' for some
-	@$(PYTHON) -m pytest -n auto $(ARGS)
+test: $(INSTALLED) ## Run all tests but those of `make faults`, on engines of their own; ARGS='-k redeem'
+	@$(PYTHON) -m pytest -n auto --ignore=tests/faults $(ARGS)
 
 tour: $(INSTALLED) ## Play the main job over HTTP, as a story
 	@$(PYTHON) -m dev.tour $(ARGS)
@@ -23,8 +23,9 @@ tour: $(INSTALLED) ## Play the main job over HTTP, as a story
 prove: $(INSTALLED) ## Let beancount and hledger prove a year of generated books
 	@$(PYTHON) -m dev.prove $(ARGS)
 
-faults: $(INSTALLED) ## Let everything fail, die and come late; STEPS=50000, SEED=7 to repeat a run
-	@FAULTS_STEPS='$(or $(STEPS),50000)' FAULTS_SEED='$(SEED)' $(PYTHON) -m pytest -n 0 tests/faults $(ARGS)
+faults: $(INSTALLED) ## Let everything fail, die and come late; STEPS=50000, SEED=7 to repeat, SHORT=1
+	@FAULTS_SEED='$(SEED)' $(if $(SHORT),,FAULTS_STEPS='$(or $(STEPS),50000)') \
+		$(PYTHON) -m pytest -n $(if $(SHORT),auto,0) tests/faults $(ARGS)
 
 bench: $(INSTALLED) ## Measure; ONLY=redeem for one part, SHORT=1 for a quick look
 	@ONLY='$(ONLY)' SHORT='$(SHORT)' $(PYTHON) -m bench $(ARGS)

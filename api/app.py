@@ -53,6 +53,7 @@ from kernel.config import config
 from kernel.db import db
 from kernel.logging import configure
 from web.docs import docs
+from web.gifts import gift_pages
 
 RESOURCES: tuple[Resource, ...] = (
     health,
@@ -102,7 +103,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 
 # What anyone may see and that is no resource: the page of the documents, and its assets.
-_OPEN_ENDPOINTS = frozenset({"docs.page", "docs.static"})
+_OPEN_ENDPOINTS = frozenset({"docs.page", "docs.static", "gift_pages.page"})
 
 
 def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
@@ -125,6 +126,7 @@ def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
     for resource in resources:
         app.register_blueprint(resource.blueprint)
     app.register_blueprint(docs)
+    app.register_blueprint(gift_pages)
     app.extensions[openapi.EXTENSION] = cache(lambda: openapi.written(resources))
     _refuse_unguarded(app)
     app.wsgi_app = sealed(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from flask.testing import FlaskClient
 
 from kernel import clock, secrets
 from kernel.db import db
@@ -321,3 +322,12 @@ def test_finance_finds_the_gift_behind_its_entries(client, world, alice, bob):
         assert (source["sort"], source["gift"]["id"]) == ("gift", gift["id"])
         assert source["gift"]["status"] == "claimed"
     assert len(entries) == 2
+
+
+@pytest.mark.parametrize("token", ["", "x", "no-such-token", "%3Cscript%3E"])
+def test_the_page_of_a_link_says_the_same_of_every_token(client: FlaskClient, token: str) -> None:
+    answer = client.get(f"/g/{token or 'a'}")
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert "有人請您喝飲料" in answer.text
+    assert "script" not in answer.text
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
