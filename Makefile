@@ -15,7 +15,7 @@ up: $(INSTALLED) ## Run everything until Ctrl-C; PORT=8080 for a port of your ow
 	@$(PYTHON) -m dev.up
 
 test: $(INSTALLED) ## Run all tests but those of `make faults`, on engines of their own; ARGS='-k redeem'
-	@$(PYTHON) -m pytest -n auto --ignore=tests/faults $(ARGS)
+	@$(PYTHON) -m pytest -n auto -m "not faults" $(ARGS)
 
 tour: $(INSTALLED) ## Play the main job over HTTP, as a story
 	@$(PYTHON) -m dev.tour $(ARGS)
@@ -25,7 +25,7 @@ prove: $(INSTALLED) ## Let beancount and hledger prove a year of generated books
 
 faults: $(INSTALLED) ## Let everything fail, die and come late; STEPS=50000, SEED=7 to repeat, SHORT=1
 	@FAULTS_SEED='$(SEED)' $(if $(SHORT),,FAULTS_STEPS='$(or $(STEPS),50000)') \
-		$(PYTHON) -m pytest -n $(if $(SHORT),auto,0) tests/faults $(ARGS)
+		$(PYTHON) -m pytest -n $(if $(SHORT),auto,0) -m faults $(ARGS)
 
 bench: $(INSTALLED) ## Measure; ONLY=redeem for one part, SHORT=1 for a quick look
 	@ONLY='$(ONLY)' SHORT='$(SHORT)' $(PYTHON) -m bench $(ARGS)

@@ -21,6 +21,8 @@ from tests.faults.stage import BY_HOLDER, Died, Stage
 from tests.faults.truth import check_at_the_end, come_to_rest
 from vouchers.models import Order, Refund
 
+pytestmark = pytest.mark.faults
+
 _ONLY_ASKS = ("get_", "find_", "list_")
 _TRIES = {CARDS: 3, TERMINAL: 1}
 """How often a provider's library asks before it gives up."""

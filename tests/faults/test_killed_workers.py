@@ -15,6 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random, SystemRandom
 
+import pytest
+
 from kernel.clock import now
 from kernel.outbox import Outbox
 from ledger.models import Entry
@@ -23,6 +25,8 @@ from tests.faults.stage import BY_HOLDER, CARDS, Stage
 from tests.faults.truth import check_at_the_end, check_now, come_to_rest
 from tests.sandbox.provider import SECRET_KEY
 from vouchers.models import Order
+
+pytestmark = pytest.mark.faults
 
 _ROOT = Path(__file__).parents[2]
 _KILLS = 600 if "FAULTS_STEPS" in os.environ else 30

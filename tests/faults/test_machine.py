@@ -22,6 +22,8 @@ from tests.faults.machine import FaultyWorld
 from tests.faults.sandbox_here import SandboxHere
 from tests.faults.stage import on_stage
 
+pytestmark = pytest.mark.faults
+
 _A_LOOK = timedelta(milliseconds=1)
 _STEPS_IN_CI = 400
 _STEPS_OF_ONE = 100

@@ -24,6 +24,8 @@ from tests.service.ledger.trade import check_everything
 from tests.together import together
 from vouchers.models import Lot, Order, Refund
 
+pytestmark = pytest.mark.faults
+
 _IS_LONG = "FAULTS_STEPS" in os.environ
 _SOME, _MOST = 6, 24
 """So many orders are tried with copies, and without them, where time is short."""

@@ -18,6 +18,8 @@ from tests.service.vouchers.conftest import booked, key, lots_of, pay, read_orde
 from tests.world import World
 from vouchers import Ordered
 
+pytestmark = pytest.mark.faults
+
 Order = Callable[..., Ordered]
 PassTime = Callable[[timedelta], datetime]
 
