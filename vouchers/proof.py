@@ -4,17 +4,16 @@ from collections.abc import Iterable
 
 from kernel.ids import NOBODY
 from ledger import policy
-from ledger.proof import WHOLE, Facts, KeyWalk, Part, check
+from ledger.proof import WHOLE, Facts, Part, check
 from vouchers import (  # noqa: F401  their checks register themselves
     gift_proof,
     invoice_proof,
     refund_proof,
 )
+from vouchers.invoice_proof import LOTS
 
 _OF_LOTS = [policy.VOUCHERS, policy.PLANS]
 """The accounts that lots are booked on. What is on its way between two lots is on another."""
-
-LOTS = KeyWalk("lots", "lot", ("member_id",), 20_000)
 
 
 @check("bounds", invariant=2, walk=LOTS)

@@ -210,6 +210,10 @@ BROKEN = {
         [INVOICED.format(source="top_up", back=0), ISSUED],
         {"invoice"},
     ),
+    "sold_vat": (
+        ["UPDATE lot SET vat = vat + 1 WHERE is_open"],
+        {"sold_vat"},
+    ),
     "invoiced_vat": (
         [INVOICED.format(source="order", back=0), INVOICED_LINE, ISSUED],
         {"invoiced_vat"},
