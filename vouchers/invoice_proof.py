@@ -17,23 +17,28 @@ LOTS = KeyWalk("lots", "lot", ("member_id",), 20_000)
 def sold_vat(part: Part) -> Iterable[Facts]:
     """The VAT that a lot carries is what its sale has booked.
 
-    12: of lots that were sold; those that were a gift have theirs of another lot.
+    12: of lots that were sold; those that were a gift, or took over the cups of another plan,
+    have theirs of another lot.
     """
     return part.find(
         """
         WITH sold AS (
-            SELECT member_id, id AS lot_id, vat FROM lot
+            SELECT member_id, id AS lot_id, source, vat FROM lot
             WHERE {within lot} AND source IN ('order_item', 'period')
         ), booked AS (
-            SELECT member_id, lot_id, total(amount) AS vat FROM line
-            WHERE {within line} AND debit = :cash AND credit = :vat AND lot_id IS NOT NULL
+            SELECT member_id, lot_id,
+                   total(CASE WHEN debit = :cash AND credit = :vat THEN amount ELSE 0 END) AS vat,
+                   bool_or(debit = :under_way) AS took_over
+            FROM line WHERE {within line} AND lot_id IS NOT NULL
             GROUP BY member_id, lot_id
         )
         SELECT member_id, lot_id, booked.vat AS expected, sold.vat AS found
         FROM sold LEFT JOIN booked USING (member_id, lot_id)
         WHERE coalesce(booked.vat, 0) <> sold.vat
+          AND (source = 'order_item' OR NOT coalesce(took_over, false))
         """,
         cash=policy.CASH,
+        under_way=policy.UNDER_WAY,
         vat=policy.OUTPUT_VAT,
     )
 
