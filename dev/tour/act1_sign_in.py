@@ -73,8 +73,9 @@ def _code_sent(tour: Tour, phone: str, seen: int) -> str | None:
         return None
     for line in tour.message_file.read_bytes()[seen:].splitlines():
         message = json.loads(line)
-        if message["to"] == f"+886{phone[1:]}":
-            return str(_SIX_DIGITS.findall(message["text"])[0])
+        found = _SIX_DIGITS.findall(message["text"])
+        if found and message["to"] == f"+886{phone[1:]}":  # a notice may come before the code
+            return str(found[0])
     return None
 
 

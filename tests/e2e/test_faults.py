@@ -33,6 +33,7 @@ def slow_provider(stage: Tour, *, latency_ms: int = 800) -> Iterator[None]:
 _EVERYTHING = ["valkey", "web", "events", "billing", "nightly", "tick"]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "names",
     [["valkey"], ["events"], ["billing"], ["tick", "nightly"], ["web"], _EVERYTHING],

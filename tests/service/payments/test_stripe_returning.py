@@ -250,6 +250,7 @@ def _charges(sandbox: Provider, payment_id: UUID) -> int:
     return sum(one.payment_intent in ours and one.status == "succeeded" for one in listed)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("lost", range(ATTEMPTS, 3 * ATTEMPTS))
 @pytest.mark.parametrize("fault", ["fail_before", "fail_after_success"])
 def test_whatever_call_of_a_payment_is_lost_there_is_one_charge(
