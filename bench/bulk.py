@@ -267,6 +267,7 @@ _TAKEN_OFF = """
                   pg_get_constraintdef(oid))
     FROM pg_constraint
     WHERE conrelid = ANY(%(tables)s::regclass[]) AND contype IN ('p', 'u', 'f')
+       OR confrelid = ANY(%(tables)s::regclass[]) AND contype = 'f'
     UNION ALL
     SELECT indrelid::regclass::text, false, format('DROP INDEX %%s', indexrelid::regclass),
            pg_get_indexdef(indexrelid)
@@ -280,7 +281,8 @@ _TAKEN_OFF = """
 def _take_off(connection: psycopg.Connection) -> list[_Piece]:
     """Take keys and indexes off the large tables, and their log; answer what comes back.
 
-    Foreign keys come back last, and unproved: the rows are known to fit.
+    Foreign keys come back last, and unproved: the rows are known to fit. Those of other tables do
+    not: what has a log may not refer to what has none, and nothing is in them here.
     """
     found = connection.execute(_TAKEN_OFF, {"tables": list(_UNLOGGED)}).fetchall()
     for _, _, drop, _ in found:
@@ -288,7 +290,11 @@ def _take_off(connection: psycopg.Connection) -> list[_Piece]:
     for table in _UNLOGGED:
         connection.execute(f"ALTER TABLE {table} SET UNLOGGED")
     own = [_Piece(table, back) for table, is_foreign, _, back in found if not is_foreign]
-    keys = [_Piece("", f"{back} NOT VALID") for _, is_foreign, _, back in found if is_foreign]
+    keys = [
+        _Piece("", f"{back} NOT VALID")
+        for table, is_foreign, _, back in found
+        if is_foreign and table in _UNLOGGED
+    ]
     return own + keys
 
 
