@@ -4,6 +4,7 @@ Each test worker has a PostgreSQL and a Valkey of its own, started in a second a
 what a test wrote is deleted after it.
 """
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config as Migrations
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
 
-from kernel import hot
+from kernel import hot, secrets
 from kernel.application import bare_application
-from kernel.db import Base, db
+from kernel.db import db
 from kernel.embedded import PostgresServer, running_postgres, running_valkey
 from tests.world import World, small_world
 
@@ -31,8 +33,20 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+# Before any test hashes at import: a PIN's hash is meant to take long, and hundreds are made here.
+# `tests/unit/test_slow_hash.py` looks at what a PIN's hash costs outside the suite.
+COSTLY = secrets._slow  # noqa: SLF001  what no test needs to reach but these lines
+secrets._slow = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # noqa: SLF001
+
+
 # No durability to wait for; and no statistics of tables that a test has just emptied.
 _SETTINGS = {"fsync": "off", "autovacuum": "off"}
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was loaded out of every later collection, as `gunicorn.conf.py` does."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,11 @@ class Engines:
 
     postgres: PostgresServer
     message_file: Path
+    superuser: psycopg.Connection
+
+    def empty(self) -> None:
+        """Delete every row, on a connection that knows all tables already: in a millisecond."""
+        self.superuser.execute("SELECT pg_temp.empty()")
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +87,25 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
         for name in ("STRIPE_API_BASE", "CLOCK_FILE"):
             environment.delenv(name, raising=False)
         command.upgrade(migrations(), "head")
-        yield Engines(postgres, folder / "messages.log")
+        with _superuser(postgres) as superuser:
+            yield Engines(postgres, folder / "messages.log", superuser)
+
+
+@contextmanager
+def _superuser(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
+    """A connection with `pg_temp.empty()`, which deletes every row of the application's tables."""
+    with psycopg.connect(postgres.url("postgres", "jibei"), autocommit=True) as connection:
+        # Replica mode skips foreign keys and the books' refusal; only a superuser chooses it.
+        connection.execute("SET session_replication_role = replica")
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        body = "; ".join(f'DELETE FROM "{name}"' for (name,) in tables)
+        connection.execute(
+            f"CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE sql AS $$ {body} $$"
+        )
+        yield connection
 
 
 def migrations() -> Migrations:
@@ -117,12 +154,7 @@ def empty_database(application: Flask, engines: Engines) -> Iterator[None]:
             finally:
                 db.session.remove()
     finally:
-        tables = [table.name for table in Base.metadata.sorted_tables]
-        url = engines.postgres.url("postgres", "jibei")
-        with psycopg.connect(url, autocommit=True) as connection:
-            # Replica mode skips foreign keys and the books' refusal; only a superuser chooses it.
-            connection.execute("SET session_replication_role = replica")
-            connection.execute("; ".join(f'DELETE FROM "{name}"' for name in tables))
+        engines.empty()
         engines.message_file.unlink(missing_ok=True)
 
 
