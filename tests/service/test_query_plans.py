@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import event, select
 
@@ -37,6 +36,7 @@ from ledger.month import Month
 from payments import settlements
 from redemption.service.void import find_by_id
 from redemption.statements import READ
+from tests.conftest import Engines
 from vouchers import gift_proof, refund_packs
 from vouchers.ageing import list_ages
 from vouchers.models import Lot
@@ -188,10 +188,7 @@ ACTS: dict[str, Callable[[Any], object]] = {
 
 @pytest.fixture
 def busy(world):
-    """Somebody with a pack and a limited plan, at a till; some phones that wanted a code."""
-    with transaction():
-        for number in range(200):
-            members.challenge(phone=f"+886912{number:06}", locale="en", now=world.now)
+    """Somebody with a pack and a limited plan, at a till."""
     world.till, world.alice = world.add_till("A"), world.add_member()
     world.add_offer("club", cups_per_day=5)
     world.add_lot(world.alice, "club", ends_at=world.now + timedelta(days=9))
@@ -201,8 +198,8 @@ def busy(world):
 
 @pytest.mark.parametrize("index", ACTS)
 def test_the_index_serves_its_statement(busy, engines, monkeypatch, index):
-    with psycopg.connect(engines.postgres.url("postgres", "jibei"), autocommit=True) as connection:
-        connection.execute("ANALYZE sign_in_challenge")  # two of its indexes could serve a few rows
+    if index.startswith("ix_sign_in_challenge"):
+        want_codes(busy, engines)
     with statements(monkeypatch) as seen:
         if index.startswith(("ix_lot_open", "ix_redemption_history")):
             ACTS[index](busy)
@@ -210,6 +207,14 @@ def test_the_index_serves_its_statement(busy, engines, monkeypatch, index):
             with transaction():
                 ACTS[index](busy)
     assert index in plans(seen)
+
+
+def want_codes(world: Any, engines: Engines) -> None:
+    """Many phones want a code: either index of the challenges could serve a few rows."""
+    with transaction():
+        for number in range(200):
+            members.challenge(phone=f"+886912{number:06}", locale="en", now=world.now)
+    engines.superuser.execute("ANALYZE sign_in_challenge")
 
 
 def open_up(month: Month) -> list[Any]:
