@@ -17,7 +17,7 @@ import psycopg
 from bench.figures import Figures
 from bench.site import ROOT, Site, gunicorn, site, wait_for_quiet
 
-_MEMBERS, _FEW_MEMBERS = 200_000, 10_000
+_MEMBERS, _FEW_MEMBERS = 200_000, 30_000
 _ROUNDS = 3
 _RATE, _SECONDS, _TILLS_AT_ONCE = 100.0, 8.0, 16
 

@@ -27,21 +27,27 @@ FIND = filled(
         FROM lot
         WHERE {ready} AND (ends_at > :now OR expiry_mode <> 'refund')
         ORDER BY due_at LIMIT :lots
+    ), ended AS (
+        SELECT what, array_agg(DISTINCT store.time_zone || ' ' || to_char(
+                   ends_at AT TIME ZONE store.time_zone, 'YYYY-MM-DD')) AS days
+        FROM (SELECT DISTINCT what, store_id, ends_at FROM due) AS ends
+        JOIN store ON store.id = ends.store_id
+        GROUP BY what
+    ), part AS (
+        SELECT what, at, array_agg(member_id ORDER BY member_id)::text AS members
+        FROM (
+            SELECT what, member_id, (row_number() OVER (ORDER BY member_id) - 1) / :wallets AS at
+            FROM (SELECT DISTINCT what, member_id FROM due) AS whose
+        ) AS placed
+        GROUP BY what, at
     )
-    SELECT what, array_agg(DISTINCT member_id)::text, array_agg(DISTINCT ended_on)
-    FROM (
-        SELECT what, member_id,
-               (dense_rank() OVER (PARTITION BY what ORDER BY member_id) - 1) / :wallets AS part,
-               CASE what WHEN 'lapse' THEN store.time_zone || ' ' || to_char(
-                   due.ends_at AT TIME ZONE store.time_zone, 'YYYY-MM-DD') END AS ended_on
-        FROM due JOIN store ON store.id = due.store_id
-    ) AS parted
-    GROUP BY what, part
-    ORDER BY what, part
+    SELECT what, part.members, ended.days
+    FROM part JOIN ended USING (what)
+    ORDER BY what, part.at
     """,
     ready=_READY,
 )
-"""What is due first, in parts: announce, lapse or top_up; whose; and where and when it ended."""
+"""What is due first, in parts: announce, lapse or top_up; whose; and where and when any ended."""
 
 TAKE = """
     SELECT count(*), array_agg(member_id)::text
@@ -70,7 +76,7 @@ _LAST_ON = "((lot.ends_at - interval '1 microsecond') AT TIME ZONE store.time_zo
 _HASH = r"""
     sha256(convert_to(
         concat_ws('|', member_id, entry_id, 'lapse', lot_id,
-                  (extract(epoch FROM ends_at) * 1000000)::bigint, ended_on, booked_on, currency,
+                  (extract(epoch FROM ends_at) * 1000000)::bigint, ended_iso, booked_iso, currency,
                   E'\n1', store_id, account, credit, amount, cups, '', offer_id, lot_id),
         'UTF8'))
 """
@@ -83,10 +89,13 @@ _TELL = """
     FROM told
 """
 
-# One notice to a member for each version and last day.
+# One notice to a member for each version and last day. A random id for each row would be a tenth of
+# all the work, so one that is random for the batch is mixed with what the row is of.
 _TOLD = """
     told AS (
-        SELECT member_id, gen_random_uuid() AS id, :notice AS notice,
+        SELECT member_id, :notice AS notice,
+               md5(concat_ws('|', CAST(:batch AS text), member_id, version.id, last_on))::uuid
+                   AS id,
                jsonb_build_object(
                    'offer', version.name, 'ended_on', last_on,
                    'cups', jsonb_build_object('count', sum(ended.cups), 'unit', version.unit)
@@ -96,23 +105,28 @@ _TOLD = """
     )
 """
 
+# What is the same for many lots (the days, as text for the hash) is worked out once a batch.
 LAPSE = filled(
     """
     WITH ended AS MATERIALIZED (
         SELECT lot.member_id, lot.id AS lot_id, lot.offer_id, lot.offer_version_id, lot.store_id,
-               lot.account, lot.currency, lot.ends_at, {last_on} AS last_on,
-               day.ended_on, day.booked_on,
+               lot.account, lot.currency, lot.ends_at, {last_on} AS last_on, day.*,
                lot.net - lot.net_recognised AS amount, lot.units - lot.used AS cups,
                CASE WHEN estimate.offer_id IS NULL THEN :breakage ELSE :contra END AS credit,
-               (:moment || substr(gen_random_uuid()::text, 16))::uuid AS entry_id
+               overlay(md5(CAST(:batch AS text) || lot.id) PLACING :moment FROM 1)::uuid
+                   AS entry_id
         {taken}
-        JOIN unnest(CAST(:zones AS text[]), CAST(:ended AS text[]), CAST(:booked AS text[]))
-             AS day (time_zone, ended_on, booked_on)
-          ON day.time_zone = store.time_zone
-         AND day.ended_on::date = (lot.ends_at AT TIME ZONE store.time_zone)::date
+        CROSS JOIN LATERAL (
+            SELECT (lot.ends_at AT TIME ZONE store.time_zone)::date AS ended_on OFFSET 0
+        ) there
+        JOIN (
+            SELECT *, ended_iso::date AS ended_on, booked_iso::date AS booked_on
+            FROM unnest(CAST(:zones AS text[]), CAST(:ended AS text[]), CAST(:booked AS text[]))
+                 AS day (time_zone, ended_iso, booked_iso) OFFSET 0
+        ) day ON day.time_zone = store.time_zone AND day.ended_on = there.ended_on
         LEFT JOIN unnest(CAST(:estimated_on AS text[]), CAST(:estimated_offers AS uuid[]))
-             AS estimate (ended_on, offer_id)
-          ON estimate.ended_on = day.ended_on AND estimate.offer_id = lot.offer_id
+             AS estimate (ended_iso, offer_id)
+          ON estimate.ended_iso = day.ended_iso AND estimate.offer_id = lot.offer_id
         WHERE lot.ends_at <= :now AND lot.expiry_mode = 'lapse'
     ), gone AS (
         UPDATE lot SET used = units, net_recognised = net, vat_gone = vat, is_open = false
@@ -124,14 +138,14 @@ LAPSE = filled(
         INSERT INTO entry (
             member_id, id, kind, source_id, event_at, occurred_on, book_date, currency,
             content_hash)
-        SELECT member_id, entry_id, 'lapse', lot_id, ends_at, ended_on::date, booked_on::date,
-               currency, {hash}
+        SELECT member_id, entry_id, 'lapse', lot_id, ends_at, ended_on, booked_on, currency,
+               {hash}
         FROM ended
     ), lines AS (
         INSERT INTO line (
             member_id, entry_id, ordinal, book_date, store_id, debit, credit, amount, qty,
             offer_id, lot_id)
-        SELECT member_id, entry_id, 1, booked_on::date, store_id, account, credit, amount, cups,
+        SELECT member_id, entry_id, 1, booked_on, store_id, account, credit, amount, cups,
                offer_id, lot_id
         FROM ended
     ), {told}

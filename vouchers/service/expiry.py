@@ -19,14 +19,15 @@ from vouchers import expiry_policy, expiry_statements, notices
 from vouchers.models import Lot
 
 _NOTICES = {mode: notice.name for mode, notice in notices.ENDING.items()}
-_MOMENT = slice(0, 15)  # of a UUIDv7: its milliseconds and its version
+_MOMENT = slice(0, 17)  # of a UUIDv7 in hex: its milliseconds, its version and its variant
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What is to be done in some wallets, which `members` names in PostgreSQL's words.
 
-    `what` is announce, lapse or top_up; `ended` are the time zones and local days of the ends.
+    `what` is announce, lapse or top_up; `ended` are the time zones and local days of all ends that
+    were found with these.
     """
 
     what: str
@@ -55,7 +56,7 @@ def lots_due(now: datetime) -> Select[UUID]:
 
 
 def find_ending(*, lots: int, wallets: int, now: datetime) -> list[Ending]:
-    """Find what is due first, in parts of so many wallets. What is repaid is not among it."""
+    """Find what is due first, in parts of so many wallets at most. What is repaid is not there."""
     _keep_to_keys()
     asked = {"now": now, "lots": lots, "wallets": wallets}
     found = db.session.execute(text(expiry_statements.FIND), asked)
@@ -73,7 +74,7 @@ def bring_to_end(ending: Ending, *, now: datetime) -> int:
     members = {"members": ending.members}
     taken, held = db.session.execute(text(expiry_statements.TAKE), members).one()
     if taken:
-        _DO[ending.what](ending, {"held": held, "now": now})
+        _DO[ending.what](ending, {"held": held, "now": now, "batch": new_id().hex})
     return int(taken)
 
 
@@ -121,7 +122,7 @@ def _lapse(ending: Ending, at: Mapping[str, Any]) -> None:
         "estimated_offers": [offer_id for _, offer_id in estimated],
         "breakage": books.BREAKAGE,
         "contra": books.BREAKAGE_CONTRA,
-        "moment": str(new_id())[_MOMENT],
+        "moment": at["batch"][_MOMENT],
         "notice": notices.LOT_LAPSED.name,
     }
     db.session.execute(text(expiry_statements.LAPSE), {**at, **told})

@@ -217,6 +217,7 @@ def test_lots_are_read_wallet_by_wallet_whatever_the_plan_was_made_for(world: Wo
         "held": "{" + ",".join(map(str, members)) + "}",
         "now": clock.now(),
         "notice": "lot.top_up",
+        "batch": "0",
     }
     with transaction():
         db.session.execute(text(expiry_statements.KEEP_TO_KEYS))
