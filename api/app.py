@@ -1,8 +1,9 @@
 """The application: the only place where everything meets."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 from flask import Flask, Response, g
 
@@ -119,6 +120,7 @@ def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False  # one address, one thing: no redirects
+    app.ensure_sync = _as_it_is  # type: ignore[assignment, method-assign]
     _offer_migrations(app)
     errors.register(app)
     app.before_request(refuse_oversized)
@@ -131,6 +133,11 @@ def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
     _refuse_unguarded(app)
     app.wsgi_app = sealed(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]
     return app
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Call views and hooks as they are: none is `async`, and Flask looks anew at each call."""
+    return function
 
 
 def _offer_migrations(app: Flask) -> None:

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from kernel import hot
 from kernel.errors import RateLimited, Refusal, TryAgain, Unauthenticated
+from kernel.hot import array
 from kernel.idempotency import Key, checked
 from kernel.ids import new_id
 from kernel.transaction import again
@@ -286,19 +287,19 @@ def _row(
         "credential_id": decided.code.credential_id,
         "step": decided.code.step,
         "currency": currency,
-        "lot_ids": [pick.lot.id for pick in taken],
-        "offer_ids": [pick.lot.offer_id for pick in taken],
-        "lot_cups": [pick.cups for pick in taken],
-        "lot_amounts": [pick.amount for pick in taken],
-        "lot_vats": [pick.vat for pick in taken],
-        "books": [pair.store_id for pair in pairs],
-        "debits": [pair.debit for pair in pairs],
-        "credits": [pair.credit for pair in pairs],
-        "amounts": [pair.amount for pair in pairs],
-        "qtys": [pair.qty for pair in pairs],
-        "counterparts": [pair.counterpart_store_id for pair in pairs],
-        "pair_offers": [pair.offer_id for pair in pairs],
-        "pair_lots": [pair.lot_id for pair in pairs],
+        "lot_ids": array(pick.lot.id for pick in taken),
+        "offer_ids": array(pick.lot.offer_id for pick in taken),
+        "lot_cups": array(pick.cups for pick in taken),
+        "lot_amounts": array(pick.amount for pick in taken),
+        "lot_vats": array(pick.vat for pick in taken),
+        "books": array(pair.store_id for pair in pairs),
+        "debits": array(pair.debit for pair in pairs),
+        "credits": array(pair.credit for pair in pairs),
+        "amounts": array(pair.amount for pair in pairs),
+        "qtys": array(pair.qty for pair in pairs),
+        "counterparts": array(pair.counterpart_store_id for pair in pairs),
+        "pair_offers": array(pair.offer_id for pair in pairs),
+        "pair_lots": array(pair.lot_id for pair in pairs),
         **_taxed(seen, decided),
         "key": scan.key,
         "fingerprint": scan.fingerprint,

@@ -10,6 +10,7 @@ from flask import Flask
 from kernel import hot
 from kernel.config import config
 from kernel.errors import Unavailable
+from kernel.ids import new_id
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +63,16 @@ def test_a_lock_that_nobody_gives_up_is_unavailable():
         run(lock, {})
         with pytest.raises(Unavailable):
             hot.rows(lock, {})
+
+
+def test_a_parameter_may_stand_anywhere_and_a_percent_sign_is_one():
+    asked = "SELECT %(second)s::int, %(first)s::int, %(second)s::int, 'ten %%'"
+    assert hot.rows(asked, {"first": 1, "second": 2, "unasked": 3}) == [(2, 1, 2, "ten %")]
+
+
+def test_postgresql_reads_a_list_as_it_was():
+    lists = {"ids": [new_id(), None, new_id()], "codes": ["2131", "null", ""], "cups": [7, -1, 0]}
+    written = {name: hot.array(values) for name, values in lists.items()}
+    asked = "SELECT %(ids)s::uuid[], %(codes)s::text[], %(cups)s::bigint[]"
+    assert hot.read(asked, written) == tuple(lists.values())
+    assert hot.read("SELECT %(none)s::uuid[]", {"none": hot.array([])}) == ([],)
