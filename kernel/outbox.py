@@ -5,13 +5,17 @@ and neither imports the other. One topic has one subscriber. A subscriber's effe
 `done_at` commit together; a `Sending` talks to the outside instead, without a transaction, and
 passes the row's id on as its dedupe key.
 
+A subscriber may take many: what is due of its topic is then acted on as one set, in one
+transaction. Where that fails each row is tried alone, so that a bad one never stops the others.
+
 Notices to members are many at once (reminders) and may wait: they have a drain of their own, on
 another queue, so that what rooms tell each other never stands behind them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +25,15 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Select,
+    Uuid,
     bindparam,
+    column,
+    func,
     select,
     text,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock, queue
@@ -73,21 +81,25 @@ class Outbox(Base):
 class _Subscriber:
     act: Callable[..., None]
     is_sending: bool
+    takes_many: bool
 
 
 _subscribers: dict[str, _Subscriber] = {}
 
 
-def subscriber(topic: str, *, sending: bool = False) -> Callable[[Callable[..., None]], Any]:
+def subscriber(
+    topic: str, *, sending: bool = False, many: bool = False
+) -> Callable[[Callable[..., None]], Any]:
     """Subscribe a function to a topic. It gets the facts as keywords, and `now`.
 
-    With `sending` it runs outside any transaction and gets `dedupe_key` too.
+    With `sending` it runs outside any transaction and gets `dedupe_key` too. With `many` it gets
+    the facts of several rows at once, as the sequence `news`, and `now`.
     """
 
     def subscribe(act: Callable[..., None]) -> Callable[..., None]:
         if topic in _subscribers:
             raise RuntimeError(f"{topic} has a subscriber already")
-        _subscribers[topic] = _Subscriber(act, sending)
+        _subscribers[topic] = _Subscriber(act, sending, many)
         return act
 
     return subscribe
@@ -111,7 +123,7 @@ def emit(
         is_notice=is_notice,
     )
     db.session.add(row)
-    after_commit(lambda: queue.ring(NOTICES if is_notice else DUTY))
+    after_commit(_ring_for_notices if is_notice else _ring)
 
 
 def drain() -> None:
@@ -139,6 +151,9 @@ NOTICES = Duty("kernel.outbox.send_notices", "nightly", _notice_ids)
 DUTIES = (DUTY, NOTICES)
 
 
+_ring, _ring_for_notices = partial(queue.ring, DUTY), partial(queue.ring, NOTICES)
+
+
 @dataclass(frozen=True, slots=True)
 class _Claimed:
     """A row that is ours to act on until the lease runs out, or is taken anew."""
@@ -158,8 +173,17 @@ def _due(now: datetime, *, is_notice: bool) -> tuple[Any, ...]:
 
 def _keep_all(*, is_notice: bool) -> None:
     while claimed := again(lambda: _claim(is_notice=is_notice)):
-        for one in claimed:
-            _keep(one)
+        for ones in _sets(claimed):
+            _keep(ones)
+
+
+def _sets(claimed: Iterable[_Claimed]) -> Iterable[list[_Claimed]]:
+    """What is acted on together: of a topic whose subscriber takes many all, else each alone."""
+    sets: dict[object, list[_Claimed]] = {}
+    for one in claimed:
+        to = _subscribers.get(one.topic)
+        sets.setdefault(one.topic if to and to.takes_many else one.row_id, []).append(one)
+    return sets.values()
 
 
 def _claim(*, is_notice: bool) -> list[_Claimed]:
@@ -179,61 +203,85 @@ def _claim(*, is_notice: bool) -> list[_Claimed]:
         return [_Claimed(row.member_id, row.id, row.topic, row.facts, until) for row in rows]
 
 
-def _keep(one: _Claimed) -> None:
+def _keep(ones: Sequence[_Claimed]) -> None:
     try:
-        again(lambda: _act(one))
+        again(lambda: _act(ones))
     except Exception as problem:  # noqa: BLE001  one bad row must not stop the others
         reason = reason_of(problem)
-        again(lambda: _postpone(one.member_id, one.row_id, reason))
+        if len(ones) > 1:
+            log.warning("outbox.one_by_one", topic=ones[0].topic, error=reason)
+            for one in ones:
+                _keep([one])
+            return
+        again(lambda: _postpone(ones[0], reason))
 
 
-def _act(one: _Claimed) -> None:
+def _act(ones: Sequence[_Claimed]) -> None:
     now = clock.now()
-    to = _subscribers[one.topic]
+    to = _subscribers[ones[0].topic]
     if to.is_sending:
-        _send(one, to.act, now)
+        _send(ones[0], to.act, now)
         return
     with transaction():
-        if _close(one, now):
-            to.act(now=now, **one.facts)
+        ours = _close(ones, now)
+        if to.takes_many and ours:
+            to.act(now=now, news=[one.facts for one in ours])
+        elif ours:
+            to.act(now=now, **ours[0].facts)
 
 
 def _send(one: _Claimed, send: Callable[..., None], now: datetime) -> None:
     with transaction():
-        row = _undone(one.member_id, one.row_id)
+        row = _undone(one)
         if row is None or row.leased_until != one.leased_until:
             return  # the lease ran out behind slow sendings, and somebody else has it now
         row.leased_until = now + _LEASE
     send(now=now, dedupe_key=str(one.row_id), **one.facts)
     with transaction():
-        _close(one, now)
+        _close([one], now)
 
 
-def _close(one: _Claimed, now: datetime) -> bool:
-    """Lock the row and end it; answer whether it was still to be done, see `_undone`."""
-    ended = {"of": one.member_id, "row_id": one.row_id, "now": now}
-    return db.session.scalar(_CLOSE, ended) is not None
+def _close(ones: Sequence[_Claimed], now: datetime) -> list[_Claimed]:
+    """Lock the rows and end them; answer those that were still to be done, see `_undone`."""
+    keys = {"of": [one.member_id for one in ones], "row_ids": [one.row_id for one in ones]}
+    ended = set(db.session.scalars(_CLOSE, {**keys, "now": now}))
+    return [one for one in ones if one.row_id in ended]
 
 
 _ROW = table_of(Outbox)
+_KEYS = (
+    func.unnest(bindparam("of", type_=ARRAY(Uuid)), bindparam("row_ids", type_=ARRAY(Uuid)))
+    .table_valued(column("member_id", Uuid), column("id", Uuid), name="key")
+    .render_derived()
+)
+_STILL_OPEN = (  # locked in one order, so that two who hold the same rows do not wait in a ring
+    select(_ROW.c.member_id, _ROW.c.id)
+    .join(_KEYS, (_ROW.c.member_id == _KEYS.c.member_id) & (_ROW.c.id == _KEYS.c.id))
+    .where(_ROW.c.is_open)
+    .order_by(_ROW.c.member_id, _ROW.c.id)
+    .with_for_update(of=_ROW)
+    .cte("still_open")
+)
 _CLOSE = (
     update(_ROW)
-    .where(_ROW.c.member_id == bindparam("of"), _ROW.c.id == bindparam("row_id"), _ROW.c.is_open)
+    .where(_ROW.c.member_id == _STILL_OPEN.c.member_id, _ROW.c.id == _STILL_OPEN.c.id)
     .values(done_at=bindparam("now"), is_open=False)
     .returning(_ROW.c.id)
 )
 
 
-def _undone(member_id: UUID, row_id: UUID) -> Outbox | None:
+def _undone(one: _Claimed) -> Outbox | None:
     """Lock the row, if it is still to be done: a lease may have run out under a slow worker."""
-    mine = select(Outbox).where(Outbox.member_id == member_id, Outbox.id == row_id, Outbox.is_open)
+    mine = select(Outbox).where(
+        Outbox.member_id == one.member_id, Outbox.id == one.row_id, Outbox.is_open
+    )
     return db.session.scalar(mine.with_for_update())
 
 
-def _postpone(member_id: UUID, row_id: UUID, reason: str) -> None:
+def _postpone(one: _Claimed, reason: str) -> None:
     now = clock.now()
     with transaction():
-        row = _undone(member_id, row_id)
+        row = _undone(one)
         if row is None:
             return
         row.tries += 1
@@ -242,10 +290,10 @@ def _postpone(member_id: UUID, row_id: UUID, reason: str) -> None:
         row.due_at = now + timedelta(seconds=min(2**row.tries, 3_600))
         if row.tries >= _TRIES:
             row.dead_at, row.is_open = now, False
-            log.error("outbox.dead", topic=row.topic, outbox_id=str(row_id))
+            log.error("outbox.dead", topic=row.topic, outbox_id=str(row.id))
             _tell_dead(row, now)
         else:
-            log.warning("outbox.postponed", topic=row.topic, outbox_id=str(row_id))
+            log.warning("outbox.postponed", topic=row.topic, outbox_id=str(row.id))
 
 
 def _tell_dead(row: Outbox, now: datetime) -> None:

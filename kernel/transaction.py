@@ -72,7 +72,7 @@ def _opened(session: Session) -> Iterator[None]:
         session.rollback()
         raise
     finally:
-        bells = session.info.pop(_bells, [])
+        bells = session.info.pop(_bells, {})
         session.info.pop(_is_snapshot, None)
         session.close()
     for ring in bells:
@@ -90,7 +90,7 @@ def again(work: Callable[[], T]) -> T:
 
 
 def after_commit(ring: Callable[[], object]) -> None:
-    """Ring once the open transaction is committed; never if it is not.
+    """Ring once the open transaction is committed; never if it is not. One bell rings once.
 
     Raises:
         RuntimeError: a snapshot is open, which promises nothing.
@@ -98,7 +98,7 @@ def after_commit(ring: Callable[[], object]) -> None:
     info = db.session().info
     if _is_snapshot in info:
         raise RuntimeError("a snapshot only reads: nothing follows from it")
-    info.setdefault(_bells, []).append(ring)
+    info.setdefault(_bells, {})[ring] = None
 
 
 def is_open() -> bool:

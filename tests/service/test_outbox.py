@@ -1,23 +1,25 @@
 """The outbox: what rooms tell each other never waits for notices, and a lease is one worker's."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from kernel import clock, outbox
 from kernel.config import config
 from kernel.db import db
-from kernel.ids import NOBODY
+from kernel.ids import NOBODY, new_id
 from kernel.outbox import Outbox
 from kernel.transaction import transaction
+from tests.together import together
 from vouchers.models import Wallet
 
 pytestmark = pytest.mark.usefixtures("app")
 
 _TOLD: list[tuple[str, str | None]] = []
+_SETS: list[list[str]] = []
 
 
 @outbox.subscriber("test_outbox.effect")
@@ -40,6 +42,22 @@ def _clashing(**_: object) -> None:
         db.session.execute(insert(Wallet).values(member_id=NOBODY, version=0))
 
 
+@outbox.subscriber("test_outbox.set", many=True)
+def _set(*, news: Sequence[Mapping[str, str]], **_: object) -> None:
+    _SETS.append([one["word"] for one in news])
+    for one in news:
+        if one["word"] == "bad":
+            raise ValueError
+        db.session.execute(insert(Wallet).values(member_id=new_id(), version=0))
+
+
+@outbox.subscriber("test_outbox.ending_others")
+def _ending_others(*, now: datetime, **_: object) -> None:
+    """As another worker does that has taken over a row whose lease ran out."""
+    one = update(Outbox).where(Outbox.facts["word"].astext == "a")
+    db.session.execute(one.values(done_at=now, is_open=False))
+
+
 @outbox.subscriber("test_outbox.broken")
 def _broken(**_: object) -> None:
     raise ValueError
@@ -55,6 +73,7 @@ def told(app: Flask) -> Iterator[list[tuple[str, str | None]]]:
     del app
     yield _TOLD
     _TOLD.clear()
+    _SETS.clear()
 
 
 def emit(topic: str, word: str, *, is_notice: bool = False) -> None:
@@ -152,3 +171,46 @@ def test_a_promise_is_kept_once(told) -> None:
     outbox.drain()
     outbox.drain()
     assert words(told) == ["once"]
+
+
+def wallets() -> int:
+    with transaction():
+        return db.session.scalars(select(func.count()).select_from(Wallet)).one()
+
+
+def test_who_takes_many_gets_what_is_due_at_once_and_the_others_each_alone(told) -> None:
+    for word in ("a", "b", "c"):
+        emit("set", word)
+        emit("effect", word)
+    outbox.drain()
+    assert _SETS == [["a", "b", "c"]]
+    assert words(told) == ["a", "b", "c"]
+    outbox.drain()
+    assert (len(_SETS), wallets()) == (1, 3)
+
+
+def test_a_bad_row_of_a_set_is_put_off_and_stops_none_of_the_others() -> None:
+    for word in ("a", "bad", "c"):
+        emit("set", word)
+    outbox.drain()
+    assert _SETS == [["a", "bad", "c"], ["a"], ["bad"], ["c"]]
+    assert wallets() == 2
+    with transaction():
+        (left,) = db.session.scalars(select(Outbox).where(Outbox.is_open))
+        assert (left.facts, left.tries, left.last_error) == ({"word": "bad"}, 1, "ValueError: ")
+
+
+def test_of_a_set_only_what_is_still_to_be_done_is_acted_on() -> None:
+    emit("ending_others", "first of all")
+    for word in ("a", "b"):
+        emit("set", word)
+    outbox.drain()
+    assert _SETS == [["b"]]
+
+
+def test_a_set_of_racing_workers_is_acted_on_once(app: Flask) -> None:
+    for number in range(30):
+        emit("set", str(number))
+    together(app, [outbox.drain] * 4, in_transactions=False)
+    assert sorted(int(word) for some in _SETS for word in some) == list(range(30))
+    assert wallets() == 30
