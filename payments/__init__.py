@@ -26,6 +26,7 @@ from payments.queries import (
     card_of,
     find_open,
     find_paid,
+    find_payments,
     find_repayment,
     get_payment,
     get_repayment,
@@ -42,10 +43,10 @@ from payments.service.cash import hand_out, take_cash
 from payments.service.charge import cancel, charge
 from payments.service.differences import list_differences
 from payments.service.dispute import (
+    find_disputed,
     get_dispute,
     list_disputes,
     lock_dispute,
-    open_disputes,
     record_dispute,
 )
 from payments.service.receive import LARGEST_BODY, receive
@@ -82,8 +83,10 @@ __all__ = [
     "card_of",
     "charge",
     "close_shift",
+    "find_disputed",
     "find_open",
     "find_paid",
+    "find_payments",
     "find_repayment",
     "forget_card",
     "get_card",
@@ -100,7 +103,6 @@ __all__ = [
     "list_repayments",
     "list_to_hand_out",
     "lock_dispute",
-    "open_disputes",
     "policy",
     "receive",
     "reconcile",

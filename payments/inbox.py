@@ -3,14 +3,15 @@
 An event may be lost, doubled, late or out of order, so it only says where to look.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, Text, Uuid, any_, bindparam, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from kernel import clock, queue
 from kernel.alerts import alert
@@ -25,16 +26,17 @@ from payments.models import Customer, Payment, ProviderEvent, Repayment
 from payments.service.cards import keep_card
 from payments.service.differences import note_dispute
 from payments.service.dispute import record_dispute
-from payments.service.record import record
+from payments.service.record import record_all
 from payments.service.record_repayment import record_repayment
 
 log = structlog.get_logger()
 
-_BATCH = 20
-_LEASE = timedelta(minutes=2)
-_TRIES = 10
 _AT_ONCE = 8
 """So many objects are asked for at once: the provider takes a tenth of a second to answer."""
+
+_BATCH = 3 * _AT_ONCE
+_LEASE = timedelta(minutes=2)  # longer than three silences of the provider, one after the other
+_TRIES = 10
 
 # `payment_intent.created` tells nothing: we made it.
 _OF_PAYMENTS = {
@@ -50,6 +52,9 @@ _OF_DISPUTES = {
 }
 
 Effect = Callable[[datetime], None]
+Told = Intent | Effect | None
+"""What the provider said: of a payment, of something else as what to do about it, or nothing."""
+
 Hint = tuple[str, str | None]
 """The kind of an event, and of which object it tells; None when there is nothing to ask."""
 
@@ -59,13 +64,19 @@ def read_events() -> None:
 
     A batch a time: when there is more, it queues up again behind what the events have led to. Else
     nothing would be fulfilled for as long as news come faster than they are read. The provider is
-    asked for several objects at once; what it says is written down one by one.
+    asked for several objects at once. What it says of payments is written down as one set, and if
+    that fails each alone; then the rest, one by one, which may tell of what was paid just now.
     """
     queue.begun(DUTY.job)
     claimed = again(_claim)
-    asked = [_askers().submit(_effect, cards(), *of) for of in claimed.values()]
-    for event_id, effect in zip(claimed, asked, strict=True):
-        _read(event_id, effect)
+    asked = {
+        event_id: _askers().submit(_told, cards(), *hint) for event_id, hint in claimed.items()
+    }
+    told = _answers(asked)
+    _read({event_id: one for event_id, one in told.items() if not callable(one)})
+    for event_id, one in told.items():
+        if callable(one):
+            _read({event_id: one})
     if len(claimed) == _BATCH:
         queue.ring(DUTY)
 
@@ -113,23 +124,41 @@ def _askers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="inbox")
 
 
-def _read(event_id: str, asked: Future[Effect | None]) -> None:
+def _answers(asked: Mapping[str, Future[Told]]) -> dict[str, Told]:
+    """What the provider said, by the events about which it was asked and has answered."""
+    told: dict[str, Told] = {}
+    for event_id, answer in asked.items():
+        try:
+            told[event_id] = answer.result()
+        except Exception as problem:  # noqa: BLE001  one bad event must not stop the others
+            _put_off(event_id, problem)
+    return told
+
+
+def _read(told: Mapping[str, Told]) -> None:
     try:
-        effect = asked.result()
-        again(lambda: _close(event_id, effect))
-    except Exception as problem:  # noqa: BLE001  one bad event must not stop the others
-        reason = reason_of(problem)
-        is_patient = isinstance(problem, NoAnswer)
-        again(lambda: _postpone(event_id, reason, is_patient=is_patient))
+        again(lambda: _close(told))
+    except Exception as problem:  # noqa: BLE001  as above
+        if len(told) > 1:
+            log.warning("inbox.one_by_one", error=reason_of(problem))
+            for event_id, one in told.items():
+                _read({event_id: one})
+            return
+        for event_id in told:
+            _put_off(event_id, problem)
 
 
-def _effect(provider: CardGateway, kind: str, ref: str | None) -> Effect | None:
-    """Fetch what an event tells of; answer how to write it down, which is done under locks."""
+def _put_off(event_id: str, problem: Exception) -> None:
+    reason, is_patient = reason_of(problem), isinstance(problem, NoAnswer)
+    again(lambda: _postpone(event_id, reason, is_patient=is_patient))
+
+
+def _told(provider: CardGateway, kind: str, ref: str | None) -> Told:
+    """Fetch what an event tells of; what follows is written down later, under locks."""
     if ref is None:
         return None
     if kind in _OF_PAYMENTS:
-        intent = provider.get_intent(ref)
-        return lambda now: _record_if_ours(intent, now)
+        return provider.get_intent(ref)
     if kind in _OF_CARDS:
         setup = provider.get_setup(ref)
         return lambda now: _keep_if_ours(setup, now)
@@ -143,19 +172,26 @@ def _effect(provider: CardGateway, kind: str, ref: str | None) -> Effect | None:
     return None
 
 
-def _close(event_id: str, effect: Effect | None) -> None:
-    """The effect and the event's end commit together."""
+def _close(told: Mapping[str, Told]) -> None:
+    """What follows from the events, and their end, commit together."""
+    if not told:
+        return
     now = clock.now()
     with transaction():
-        if _end(event_id, now) and effect is not None:
-            effect(now)
+        ended = _end(told, now)
+        ours = [one for event_id, one in told.items() if event_id in ended]
+        _record([one for one in ours if isinstance(one, Intent)], now)
+        for one in ours:
+            if callable(one):
+                one(now)
 
 
-def _record_if_ours(seen: Intent, now: datetime) -> None:
+def _record(seen: Sequence[Intent], now: datetime) -> None:
     """Somebody else may use the same account: what carries no payment of ours is theirs."""
-    payment = db.session.get(Payment, seen.payment_id) if seen.payment_id else None
-    if payment is not None and payment.provider == CARDS:
-        record(payment_id=payment.id, seen=seen, now=now)
+    ids = {one.payment_id for one in seen if one.payment_id}
+    ours = set(db.session.scalars(_OURS, {"ids": list(ids)})) if ids else set()
+    if ours:
+        record_all([(one.payment_id, one) for one in seen if one.payment_id in ours], now=now)
 
 
 def _record_repaid(seen: Sequence[SeenRepayment], now: datetime) -> None:
@@ -180,18 +216,28 @@ def _keep_if_ours(seen: Setup, now: datetime) -> None:
         keep_card(member_id=member_id, seen=seen.card, now=now)
 
 
+_OURS = select(Payment.id).where(
+    Payment.id == any_(bindparam("ids", type_=ARRAY(Uuid))), Payment.provider == CARDS
+)
 _ROW = table_of(ProviderEvent)
+_STILL_OPEN = (  # locked in one order, so that two who hold the same events do not wait in a ring
+    select(_ROW.c.id)
+    .where(_ROW.c.id == any_(bindparam("event_ids", type_=ARRAY(Text))), _ROW.c.is_open)
+    .order_by(_ROW.c.id)
+    .with_for_update()
+    .cte("still_open")
+)
 _END = (
     update(_ROW)
-    .where(_ROW.c.id == bindparam("event_id"), _ROW.c.is_open)
+    .where(_ROW.c.id == _STILL_OPEN.c.id)
     .values(done_at=bindparam("now"), is_open=False)
     .returning(_ROW.c.id)
 )
 
 
-def _end(event_id: str, now: datetime) -> bool:
-    """Lock the event and end it; answer whether it was still to be done, see `_undone`."""
-    return db.session.scalar(_END, {"event_id": event_id, "now": now}) is not None
+def _end(event_ids: Collection[str], now: datetime) -> set[str]:
+    """Lock the events and end them; answer those that were still to be done, see `_undone`."""
+    return set(db.session.scalars(_END, {"event_ids": list(event_ids), "now": now}))
 
 
 def _undone(event_id: str) -> ProviderEvent | None:

@@ -1,15 +1,18 @@
 """What others may know of payments."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from kernel.db import db
 from kernel.errors import NotFound
 from payments import policy
 from payments.gateway import CASH
 from payments.models import Payment, Repayment
+
+_PAYMENTS = select(Payment).where(Payment.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 
 def get_payment(payment_id: UUID) -> Payment:
@@ -22,6 +25,12 @@ def get_payment(payment_id: UUID) -> Payment:
     if payment is None:
         raise NotFound
     return payment
+
+
+def find_payments(payment_ids: Collection[UUID]) -> Mapping[UUID, Payment]:
+    """Those of the payments that are there, by their ids."""
+    found = db.session.scalars(_PAYMENTS, {"ids": list(payment_ids)})
+    return {payment.id: payment for payment in found}
 
 
 def find_paid(*, purpose: str, purpose_id: UUID) -> Payment | None:

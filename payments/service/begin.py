@@ -1,12 +1,13 @@
 """The intent to be paid, as a row, before anybody is asked for money."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, any_, bindparam, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import aliased
 
 from kernel.db import db
 from kernel.errors import TryAgain
@@ -108,6 +109,27 @@ _LOCK = (
 def lock_attempts(purpose: str, purpose_id: UUID) -> Sequence[Payment]:
     """Lock all attempts to be paid for a purpose, in their order, as they are now."""
     return db.session.scalars(_LOCK, {"for": purpose, "for_id": purpose_id}).all()
+
+
+_SEEN = aliased(Payment)
+_LOCK_SIBLINGS = (
+    select(Payment)
+    .where(
+        tuple_(Payment.purpose, Payment.purpose_id).in_(
+            select(_SEEN.purpose, _SEEN.purpose_id).where(
+                _SEEN.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+            )
+        )
+    )
+    .order_by(Payment.purpose, Payment.purpose_id, Payment.attempt)
+    .with_for_update(of=Payment)
+    .execution_options(populate_existing=True)
+)
+
+
+def lock_siblings(payment_ids: Collection[UUID]) -> Sequence[Payment]:
+    """Lock all attempts for the purposes of these payments, purpose by purpose, as they are now."""
+    return db.session.scalars(_LOCK_SIBLINGS, {"ids": list(payment_ids)}).all()
 
 
 def give_way(payment: Payment, *, now: datetime) -> None:

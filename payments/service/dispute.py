@@ -1,11 +1,11 @@
 """Disputes: a bank takes the money of a payment back on its holder's word."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from kernel import outbox
 from kernel.db import db
@@ -73,21 +73,20 @@ def lock_dispute(dispute_id: UUID) -> Dispute:
     return _there(db.session.scalar(mine.execution_options(populate_existing=True)))
 
 
-_OPEN = (
-    select(Dispute)
-    .join(Payment, Payment.id == Dispute.payment_id)
+_DISPUTED = (
+    select(Payment.purpose_id)
+    .join(Dispute, Dispute.payment_id == Payment.id)
     .where(
         Payment.purpose == bindparam("for"),
-        Payment.purpose_id == bindparam("for_id"),
+        Payment.purpose_id == any_(bindparam("for_ids", type_=ARRAY(Uuid))),
         Dispute.status == "open",
     )
-    .order_by(Dispute.opened_at, Dispute.id)
 )
 
 
-def open_disputes(*, purpose: str, purpose_id: UUID) -> Sequence[Dispute]:
-    """The open disputes of what was paid for a purpose, the oldest first."""
-    return db.session.scalars(_OPEN, {"for": purpose, "for_id": purpose_id}).all()
+def find_disputed(*, purpose: str, purpose_ids: Collection[UUID]) -> set[UUID]:
+    """Those for which money was paid that a bank has taken back for the time being."""
+    return set(db.session.scalars(_DISPUTED, {"for": purpose, "for_ids": list(purpose_ids)}))
 
 
 def list_disputes(*, payment_id: UUID) -> Sequence[Dispute]:

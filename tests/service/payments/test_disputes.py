@@ -137,19 +137,14 @@ def test_a_dispute_of_a_charge_without_a_payment_is_nobodys(
     assert told() == []
 
 
-def test_open_disputes_are_found_by_what_was_paid_for(provider: FakeGateway, paid: Paid) -> None:
-    payment, other = paid(), paid()
-    for status in ("open", "lost"):
-        seen = provider.dispute(payment.provider_ref, status=status)
-        tell("created", ref=seen.ref)
-
-    def open_of(one: Payment) -> list[str]:
-        with transaction():
-            found = payments.open_disputes(purpose=one.purpose, purpose_id=one.purpose_id)
-            return [dispute.status for dispute in found]
-
-    assert (open_of(payment), open_of(other)) == (["open"], [])
-    assert [one.status for one in of(payment)] == ["open", "lost"]
+def test_what_is_disputed_is_found_by_what_was_paid_for(provider: FakeGateway, paid: Paid) -> None:
+    held, decided, other = paid(), paid(), paid()
+    for payment, status in ((held, "open"), (held, "lost"), (decided, "lost")):
+        tell("created", ref=provider.dispute(payment.provider_ref, status=status).ref)
+    asked = [one.purpose_id for one in (held, decided, other)]
+    with transaction():
+        assert payments.find_disputed(purpose=held.purpose, purpose_ids=asked) == {held.purpose_id}
+        assert payments.find_disputed(purpose="another", purpose_ids=asked) == set()
 
 
 def test_a_dispute_is_read_and_locked_by_its_id(provider: FakeGateway, paid: Paid) -> None:

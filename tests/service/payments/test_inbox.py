@@ -1,10 +1,12 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy.event
 from flask import Flask
 
 from kernel import clock
@@ -25,6 +27,21 @@ Owed = Callable[..., UUID]
 Read = Callable[[UUID], Payment]
 Told = Callable[[], list[str]]
 PassTime = Callable[[timedelta], datetime]
+
+
+def statements_of(work: Callable[[], None]) -> int:
+    """How many statements a job takes."""
+    seen: list[object] = []
+
+    def count(*said: object) -> None:
+        seen.append(said)
+
+    sqlalchemy.event.listen(db.engine, "before_cursor_execute", count)
+    try:
+        work()
+    finally:
+        sqlalchemy.event.remove(db.engine, "before_cursor_execute", count)
+    return len(seen)
 
 
 def arrive(what: dict[str, Any]) -> bool:
@@ -288,3 +305,55 @@ def test_duty_calls_only_for_what_is_due(provider: FakeGateway) -> None:
     inbox.read_events()
     with transaction():
         assert not is_due(inbox.DUTY, clock.now())
+
+
+def test_events_of_many_payments_are_written_down_together(
+    provider: FakeGateway, owed: Owed, read: Read, told: Told
+) -> None:
+    def statements_for(payments: int) -> int:
+        charged = [charge(payment_id=owed(), payment_method=SLOW) for _ in range(payments)]
+        for one in charged:
+            provider.finish(str(one.provider_ref))
+            news("succeeded", str(one.provider_ref))
+        taken = statements_of(inbox.read_events)
+        assert [read(one.id).status for one in charged] == ["succeeded"] * payments
+        return taken
+
+    assert statements_for(20) == statements_for(1)
+    assert told() == ["paid"] * 21
+
+
+def test_an_event_that_breaks_stops_none_of_those_that_were_fetched_with_it(
+    provider: FakeGateway, owed: Owed, read: Read, told: Told
+) -> None:
+    charged = [charge(payment_id=owed(), payment_method=SLOW) for _ in range(3)]
+    for one in charged:
+        provider.finish(str(one.provider_ref))
+        news("succeeded", str(one.provider_ref))
+    ref = str(charged[1].provider_ref)
+    provider.intents[ref] = replace(provider.intents[ref], amount=1)
+    inbox.read_events()
+    now = [read(one.id).status for one in charged]
+    assert now == ["succeeded", "processing", "succeeded"]
+    assert told() == ["paid"] * 2
+    assert sorted((row.tries, row.is_open) for row in kept()) == [(0, False)] * 2 + [(1, True)]
+
+
+@pytest.mark.usefixtures("world")
+def test_two_attempts_for_one_purpose_that_are_both_paid_leave_a_surplus(
+    provider: FakeGateway, owed: Owed, read: Read, told: Told
+) -> None:
+    purpose_id, member_id = new_id(), new_id()
+    first = charge(
+        payment_id=owed(member_id=member_id, purpose_id=purpose_id), payment_method=DECLINED
+    )
+    second = charge(
+        payment_id=owed(member_id=member_id, purpose_id=purpose_id), payment_method=SLOW
+    )
+    for one in (first, second):
+        ref = str(one.provider_ref)
+        provider.intents[ref] = replace(provider.intents[ref], status="succeeded", failure=None)
+        news("succeeded", ref)
+    inbox.read_events()
+    assert sorted([read(first.id).status, read(second.id).status]) == ["succeeded", "surplus"]
+    assert told().count("paid") == 1
