@@ -4,6 +4,7 @@ from chain.errors import LegalEntityExists, SignInRefused, StoreScope
 from chain.models import Device, LegalEntity
 from chain.queries import (
     find_products,
+    find_stores,
     get_legal_entity,
     get_store,
     list_devices,
@@ -17,7 +18,14 @@ from chain.queries import (
     today_on,
 )
 from chain.service.device import Enrolled, NewDevice, create_device, enrol_device, revoke_device
-from chain.service.owners import Owned, add_legal_entity, list_owners, owner_on, set_owner
+from chain.service.owners import (
+    Owned,
+    add_legal_entity,
+    list_owners,
+    owner_on,
+    owners_on,
+    set_owner,
+)
 from chain.service.staff import (
     StaffSignedIn,
     end_office_session,
@@ -42,6 +50,7 @@ __all__ = [
     "end_shift",
     "enrol_device",
     "find_products",
+    "find_stores",
     "get_legal_entity",
     "get_store",
     "list_devices",
@@ -54,6 +63,7 @@ __all__ = [
     "names_of_stores",
     "online_store",
     "owner_on",
+    "owners_on",
     "revoke_device",
     "set_owner",
     "start_office_session",

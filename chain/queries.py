@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
 from chain import policy
@@ -14,6 +15,8 @@ from kernel.db import db
 from kernel.errors import NotFound
 
 T = TypeVar("T")
+
+_STORES = select(Store).where(Store.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 
 class Called(NamedTuple):
@@ -26,6 +29,12 @@ class Called(NamedTuple):
 def get_store(store_id: UUID) -> Store:
     """Raises: NotFound: there is no such store."""
     return _there(db.session.get(Store, store_id))
+
+
+def find_stores(store_ids: Collection[UUID]) -> Mapping[UUID, Store]:
+    """Those of the stores that are there, by their ids."""
+    found = db.session.scalars(_STORES, {"ids": list(store_ids)})
+    return {store.id: store for store in found}
 
 
 def online_store() -> Store:

@@ -14,7 +14,7 @@ from invoicing.queries import (
     lines_of,
     list_invoices,
 )
-from invoicing.service.issue import InvoiceLine, issue
+from invoicing.service.issue import InvoiceLine, Sale, issue, issue_all
 from invoicing.service.ranges import add_range, list_ranges
 from invoicing.service.take_back import take_back
 
@@ -28,6 +28,7 @@ __all__ = [
     "InvoiceRange",
     "RangeInvalid",
     "RangeOverlaps",
+    "Sale",
     "add_range",
     "check_buyer",
     "documents_of",
@@ -37,6 +38,7 @@ __all__ = [
     "invoices_of_member",
     "is_tax_id",
     "issue",
+    "issue_all",
     "lines_of",
     "list_invoices",
     "list_ranges",

@@ -1,11 +1,12 @@
 """To whom stores belong: legal entities, and the months from which they own a store."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chain.models import LegalEntity, StoreOwner
 from chain.queries import get_legal_entity, get_store
@@ -23,12 +24,11 @@ class Owned:
     entity: LegalEntity
 
 
-_OWNER_ON = (
-    select(LegalEntity)
-    .join(StoreOwner, StoreOwner.legal_entity_id == LegalEntity.id)
-    .where(StoreOwner.store_id == bindparam("store_id"), StoreOwner.starts_on <= bindparam("on"))
-    .order_by(StoreOwner.starts_on.desc())
-    .limit(1)
+_OWNED = (
+    select(StoreOwner.store_id, StoreOwner.starts_on, LegalEntity)
+    .join(LegalEntity, LegalEntity.id == StoreOwner.legal_entity_id)
+    .where(StoreOwner.store_id == any_(bindparam("store_ids", type_=ARRAY(Uuid))))
+    .order_by(StoreOwner.starts_on)
 )
 
 
@@ -69,10 +69,25 @@ def owner_on(store_id: UUID, on: date) -> LegalEntity:
     Raises:
         NotFound: there is no such store, or nobody owns it on that day.
     """
-    owner = db.session.scalar(_OWNER_ON, {"store_id": store_id, "on": on})
-    if owner is None:
+    return owners_on([(store_id, on)])[store_id, on]
+
+
+def owners_on(asked: Collection[tuple[UUID, date]]) -> dict[tuple[UUID, date], LegalEntity]:
+    """Whose each store is, was or will be on a day: one statement for any number of them.
+
+    Raises:
+        NotFound: as in `owner_on`, for any of them.
+    """
+    rows = _owned({store_id for store_id, _ in asked})
+    found = {
+        (store_id, on): one.entity  # of those that begin by that day, the last one stays
+        for store_id, on in asked
+        for one in rows
+        if one.store_id == store_id and one.starts_on <= on
+    }
+    if not found.keys() >= set(asked):
         raise NotFound
-    return owner
+    return found
 
 
 def list_owners(store_id: UUID) -> list[Owned]:
@@ -82,10 +97,9 @@ def list_owners(store_id: UUID) -> list[Owned]:
         NotFound: there is no such store.
     """
     store = get_store(store_id)
-    rows = db.session.execute(
-        select(StoreOwner.starts_on, LegalEntity)
-        .join(LegalEntity, LegalEntity.id == StoreOwner.legal_entity_id)
-        .where(StoreOwner.store_id == store.id)
-        .order_by(StoreOwner.starts_on)
-    )
-    return [Owned(store.id, starts_on, entity) for starts_on, entity in rows]
+    return _owned({store.id})
+
+
+def _owned(store_ids: Collection[UUID]) -> list[Owned]:
+    rows = db.session.execute(_OWNED, {"store_ids": list(store_ids)})
+    return [Owned(store_id, starts_on, entity) for store_id, starts_on, entity in rows]

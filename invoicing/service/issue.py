@@ -1,16 +1,18 @@
 """An invoice is owed for a sale."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 import chain
+from chain.models import LegalEntity
+from chain.policy import local_day
 from invoicing import policy
 from invoicing.buyer import Buyer, check_buyer
 from invoicing.models import Invoice, InvoicedLine, InvoiceDocument
@@ -29,13 +31,8 @@ _WRITE = (
     .returning(Invoice.id)
 )
 _WRITE_LINES = insert(table_of(InvoicedLine))
-_WRITE_DOCUMENT = insert(table_of(InvoiceDocument))
-_RATE_ON = (
-    select(VatRate.basis_points)
-    .where(VatRate.code == bindparam("code"), VatRate.starts_on <= bindparam("on"))
-    .order_by(VatRate.starts_on.desc())
-    .limit(1)
-)
+_WRITE_DOCUMENTS = insert(table_of(InvoiceDocument))
+_RATES = select(VatRate.code, VatRate.starts_on, VatRate.basis_points).order_by(VatRate.starts_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,38 @@ class InvoiceLine:
     vat_code: str = "standard"
 
 
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What an invoice may be owed for, and to whom. `source` names the kind of `source_id`."""
+
+    member_id: UUID
+    store_id: UUID
+    source: str
+    source_id: UUID
+    currency: str
+    lines: Sequence[InvoiceLine]
+    buyer: Buyer | None
+    sold_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """A sale with what was true of its store on the day of it."""
+
+    sale: Sale
+    sold_on: date
+    seller: LegalEntity
+
+    @property
+    def gross(self) -> int:
+        return sum(line.gross for line in self.sale.lines)
+
+    @property
+    def is_invoiced(self) -> bool:
+        is_ours = self.seller.jurisdiction == _JURISDICTION
+        return is_ours and self.sale.currency == _CURRENCY and self.gross != 0
+
+
 def issue(
     *,
     member_id: UUID,
@@ -62,81 +91,122 @@ def issue(
     sold_at: datetime,
     now: datetime,
 ) -> UUID | None:
-    """Owe an invoice for a sale; answers its id, or None where no invoice is owed.
+    """Owe the invoice of one sale, as `issue_all` does; answers its id, or None."""
+    sale = Sale(
+        member_id=member_id,
+        store_id=store_id,
+        source=source,
+        source_id=source_id,
+        currency=currency,
+        lines=lines,
+        buyer=buyer,
+        sold_at=sold_at,
+    )
+    return issue_all([sale], now=now)[0]
+
+
+def issue_all(sales: Sequence[Sale], *, now: datetime) -> list[UUID | None]:
+    """Owe an invoice for each sale; answers their ids, None where no invoice is owed.
 
     In the caller's transaction, once per source: again answers the first. The number is given by
     the job that sends it, for which the tick rings: no sale waits for one, or fails for want of
-    one. None is owed for nothing, in other currencies, or by a seller outside of Taiwan.
+    one. None is owed for nothing, in other currencies, or by a seller outside of Taiwan. The
+    number of statements does not grow with the number of sales.
 
     Raises:
         BuyerInvalid: the buyer is none.
         NotFound: nobody owns the store, or a VAT code has no rate on that day.
     """
-    check_buyer(buyer or _NOTHING_ASKED)
-    sold_on = chain.local_date(store_id, sold_at)
-    seller = chain.owner_on(store_id, sold_on)
-    gross = sum(line.gross for line in lines)
-    if currency != _CURRENCY or seller.jurisdiction != _JURISDICTION or gross == 0:
-        return None
-    asked = buyer or _NOTHING_ASKED
-    invoice_id = new_id()
-    row: dict[str, Any] = {
-        "id": invoice_id,
-        "member_id": member_id,
-        "store_id": store_id,
-        "legal_entity_id": seller.id,
-        "source": source,
-        "source_id": source_id,
+    for sale in sales:
+        check_buyer(sale.buyer or _NOTHING_ASKED)
+    owed = [one for one in _on_their_days(sales) if one.is_invoiced]
+    ids = _kept(owed, now=now) if owed else {}
+    return [ids.get((sale.source, sale.source_id)) for sale in sales]
+
+
+def _on_their_days(sales: Sequence[Sale]) -> Iterator[_Owed]:
+    stores = chain.find_stores({sale.store_id for sale in sales})
+    zones = {store.id: store.time_zone for store in stores.values()}
+    days = [local_day(sale.sold_at, time_zone=zones[sale.store_id]) for sale in sales]
+    at = [(sale.store_id, day) for sale, day in zip(sales, days, strict=True)]
+    sellers = chain.owners_on(at)
+    for sale, (store_id, day) in zip(sales, at, strict=True):
+        yield _Owed(sale, day, sellers[store_id, day])
+
+
+def _kept(owed: Sequence[_Owed], *, now: datetime) -> dict[tuple[str, UUID], UUID]:
+    """Write them, unless somebody else has; whoever is second waits for the first to commit."""
+    basis_points = _basis_points(owed)
+    rows = [_row(one) for one in owed]
+    written = set(db.session.scalars(_WRITE, rows))
+    fresh = [(one, row) for one, row in zip(owed, rows, strict=True) if row["id"] in written]
+    if fresh:
+        lines = [line for one, row in fresh for line in _lines(row["id"], one, basis_points)]
+        db.session.execute(_WRITE_LINES, lines)
+        db.session.execute(_WRITE_DOCUMENTS, [_document(one, row, now=now) for one, row in fresh])
+    ids = {_source(row): row["id"] for _, row in fresh}
+    return ids | _known({_source(row) for row in rows} - ids.keys())
+
+
+def _source(row: dict[str, Any]) -> tuple[str, UUID]:
+    return row["source"], row["source_id"]
+
+
+def _known(sources: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], UUID]:
+    if not sources:
+        return {}
+    same = select(Invoice.source, Invoice.source_id, Invoice.id)
+    rows = db.session.execute(same.where(tuple_(Invoice.source, Invoice.source_id).in_(sources)))
+    return {(source, source_id): invoice_id for source, source_id, invoice_id in rows}
+
+
+def _row(owed: _Owed) -> dict[str, Any]:
+    sale, asked = owed.sale, owed.sale.buyer or _NOTHING_ASKED
+    return {
+        "id": new_id(),
+        "member_id": sale.member_id,
+        "store_id": sale.store_id,
+        "legal_entity_id": owed.seller.id,
+        "source": sale.source,
+        "source_id": sale.source_id,
         "buyer_tax_id": asked.tax_id,
         "buyer_carrier": asked.carrier,
         "buyer_donation_code": asked.donation_code,
-        "currency": currency,
-        "gross": gross,
-        "net": sum(line.net for line in lines),
-        "vat": sum(line.vat for line in lines),
+        "currency": sale.currency,
+        "gross": owed.gross,
+        "net": sum(line.net for line in sale.lines),
+        "vat": sum(line.vat for line in sale.lines),
         "taken_back_gross": 0,
         "taken_back_net": 0,
         "taken_back_vat": 0,
-        "first_on": policy.filing_period(sold_on),
+        "first_on": policy.filing_period(owed.sold_on),
         "status": "due",
         "random_code": f"{secrets.randbelow(10_000):04d}",
-        "sold_at": sold_at,
+        "sold_at": sale.sold_at,
     }
-    return _kept(row, list(_lines(invoice_id, lines, sold_on)), now=now)
 
 
-def _kept(row: dict[str, Any], lines: list[dict[str, Any]], *, now: datetime) -> UUID:
-    """Write it, unless somebody else has; whoever is second waits for the first to commit."""
-    invoice_id: UUID | None = db.session.scalar(_WRITE, row)
-    if invoice_id is None:
-        same = select(Invoice.id).where(
-            Invoice.source == row["source"], Invoice.source_id == row["source_id"]
-        )
-        return db.session.scalars(same).one()
-    first = {
+def _document(owed: _Owed, row: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+    return {
         "id": new_id(),
-        "invoice_id": invoice_id,
+        "invoice_id": row["id"],
         "ordinal": 1,
         "kind": "issue",
         "gross": row["gross"],
         "net": row["net"],
         "vat": row["vat"],
-        "description": lines[0]["description"],
+        "description": owed.sale.lines[0].description,
         "made_at": row["sold_at"],
         "status": "due",
         "due_at": now,
     }
-    db.session.execute(_WRITE_LINES, lines)
-    db.session.execute(_WRITE_DOCUMENT, first)
-    return invoice_id
 
 
 def _lines(
-    invoice_id: UUID, lines: Sequence[InvoiceLine], sold_on: date
+    invoice_id: UUID, owed: _Owed, basis_points: Mapping[tuple[str, date], int]
 ) -> Iterator[dict[str, Any]]:
-    rates = {code: _basis_points(code, sold_on) for code in {line.vat_code for line in lines}}
-    for ordinal, line in enumerate(lines, 1):
-        rate = rates[line.vat_code]
+    for ordinal, line in enumerate(owed.sale.lines, 1):
+        rate = basis_points[line.vat_code, owed.sold_on]
         yield {
             "invoice_id": invoice_id,
             "ordinal": ordinal,
@@ -151,8 +221,16 @@ def _lines(
         }
 
 
-def _basis_points(vat_code: str, on: date) -> int:
-    found = db.session.scalar(_RATE_ON, {"code": vat_code, "on": on})
-    if found is None:
+def _basis_points(owed: Sequence[_Owed]) -> dict[tuple[str, date], int]:
+    """The rates of the VAT codes on the days of their sales."""
+    wanted = {(line.vat_code, one.sold_on) for one in owed for line in one.sale.lines}
+    rates = db.session.execute(_RATES).all()
+    found = {
+        (code, on): rate  # of those that begin by that day, the last one stays
+        for code, on in wanted
+        for of, starts_on, rate in rates
+        if of == code and starts_on <= on
+    }
+    if found.keys() != wanted:
         raise NotFound
     return found
