@@ -1,5 +1,6 @@
 """What the room does in the background: fulfil, end, lapse."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -16,7 +17,7 @@ from vouchers.policy import PURPOSE
 from vouchers.service.ending import end_order, find_unpaid, unpaid_orders
 from vouchers.service.expiry import Ending, bring_to_end, find_ending, lots_due
 from vouchers.service.expiry_refund import find_refundable, refund_ended
-from vouchers.service.fulfil import fulfil
+from vouchers.service.fulfil import fulfil_all
 
 log = structlog.get_logger()
 
@@ -29,11 +30,15 @@ ENDING = Duty("vouchers.jobs.end_unpaid", "events", unpaid_orders)
 DUTIES = [EXPIRY, ENDING, gift_jobs.DUTY]
 
 
-@subscriber(f"{PURPOSE}.paid")
-def on_paid(*, payment_id: str, purpose_id: str, now: datetime) -> None:
-    """The money for an order came: fulfil it."""
-    paid = payments.get_payment(UUID(payment_id))
-    fulfil(order_id=UUID(purpose_id), paid_at=paid.settled_at or now, now=now)
+@subscriber(f"{PURPOSE}.paid", many=True)
+def on_paid(*, news: Sequence[Mapping[str, str]], now: datetime) -> None:
+    """The money for orders came: fulfil them."""
+    orders = {UUID(one["payment_id"]): UUID(one["purpose_id"]) for one in news}
+    paid = payments.find_payments(orders)
+    fulfil_all(
+        {order_id: paid[payment_id].settled_at or now for payment_id, order_id in orders.items()},
+        now=now,
+    )
 
 
 @subscriber(f"{PURPOSE}.payment_failed")

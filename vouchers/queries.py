@@ -1,13 +1,13 @@
 """What is offered, and what was ordered."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Select, Uuid, any_, bindparam, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from kernel.db import db
 from kernel.errors import NotFound
@@ -104,12 +104,13 @@ def list_orders(*, member_id: UUID, before: UUID | None, limit: int) -> Sequence
     return _with_items(db.session.scalars(page.order_by(Order.id.desc()).limit(limit)).all())
 
 
-def lock_ordered(order_id: UUID) -> Ordered:
-    """Lock an order, and read it with its lines as they are now."""
-    rows = db.session.execute(_LOCK_ORDERED, {"order_id": order_id}).all()
-    return Ordered(
-        rows[0][0], [OrderedItem(item, version, offer) for _, item, version, offer in rows]
-    )
+def lock_ordered(order_ids: Collection[UUID]) -> list[Ordered]:
+    """Lock orders by their ids, and read them with their lines as they are now."""
+    rows = db.session.execute(_LOCK_ORDERED, {"ids": list(order_ids)})
+    found: dict[Order, list[OrderedItem]] = defaultdict(list)
+    for order, item, version, offer in rows:
+        found[order].append(OrderedItem(item, version, offer))
+    return [Ordered(order, items) for order, items in found.items()]
 
 
 def items_of(order_id: UUID) -> Sequence[OrderedItem]:
@@ -122,8 +123,8 @@ _LOCK_ORDERED = (
     .join(OrderItem, OrderItem.order_id == Order.id)
     .join(OfferVersion, OfferVersion.id == OrderItem.offer_version_id)
     .join(Offer, Offer.id == OfferVersion.offer_id)
-    .where(Order.id == bindparam("order_id"))
-    .order_by(OrderItem.position)
+    .where(Order.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(Order.id, OrderItem.position)
     .with_for_update(of=Order)
     .execution_options(populate_existing=True)
 )

@@ -1,20 +1,25 @@
 """The wallet's lock, taken by every verb that changes what a member holds."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, bindparam, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from kernel.db import db
+from kernel.db import db, table_of
 from vouchers.models import Wallet
 
-_CHANGE = (
-    insert(Wallet)
-    .values(member_id=bindparam("id"), version=1)
-    .on_conflict_do_update(index_elements=[Wallet.member_id], set_={"version": Wallet.version + 1})
-    .returning(Wallet)
-    .execution_options(populate_existing=True)
+_ROW = table_of(Wallet)
+_CHANGED = (
+    insert(_ROW)
+    .from_select(
+        [_ROW.c.member_id, _ROW.c.version],
+        select(func.unnest(bindparam("ids", type_=ARRAY(Uuid))), literal(1)),
+    )
+    .on_conflict_do_update(index_elements=[_ROW.c.member_id], set_={"version": _ROW.c.version + 1})
+    .returning(_ROW)
 )
+_CHANGE = select(Wallet).from_statement(_CHANGED).execution_options(populate_existing=True)
 
 
 def change_wallet(member_id: UUID) -> Wallet:
@@ -23,5 +28,15 @@ def change_wallet(member_id: UUID) -> Wallet:
     Called first, before anything is read that the verb depends on. A wallet that is not there
     is made. Whoever decided on an older version finds out at the next write (`redemption`).
     """
-    wallet: Wallet = db.session.scalars(_CHANGE, {"id": member_id}).one()
+    (wallet,) = change_wallets([member_id])
     return wallet
+
+
+def change_wallets(member_ids: Collection[UUID]) -> list[Wallet]:
+    """Lock wallets as `change_wallet` does, each once, in the order of their ids.
+
+    All who hold more than one keep to that order, so that no two wait for each other.
+    """
+    if not member_ids:
+        return []
+    return list(db.session.scalars(_CHANGE, {"ids": sorted(set(member_ids))}))

@@ -24,10 +24,12 @@ _MINOR = 100
 
 _NEVER_LOGGED = {
     "inbox.dead",
+    "inbox.one_by_one",
     "look.broken",
     "lots.not_refunded",
     "order.not_ended",
     "outbox.dead",
+    "outbox.one_by_one",
     "outbox.postponed",
     "payment.unsettled",
     "repayment.unsettled",

@@ -1,62 +1,86 @@
-"""A paid order gives its cups."""
+"""Paid orders give their cups."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 import chain
 import invoicing
 import members
 import payments
-from chain.policy import local_day
-from invoicing import InvoiceLine
+from invoicing import InvoiceLine, Sale
 from kernel import outbox
 from kernel.db import db
+from kernel.errors import NotFound
 from kernel.wording import Money
 from vouchers.buyers import buyer_of
 from vouchers.models import Order
 from vouchers.order_notices import PAID_TOO_LATE
 from vouchers.policy import PURPOSE
 from vouchers.queries import Ordered, OrderedItem, lock_ordered
-from vouchers.service.lot import is_disputed, put_into_wallet
+from vouchers.service.lot import put_into_wallets
 from vouchers.service.packed import Sold, lots_of_item
-from vouchers.wallet import change_wallet
+from vouchers.wallet import change_wallets
 
-_KNOWN = select(Order.member_id, Order.status).where(Order.id == bindparam("order_id"))
+_KNOWN = select(Order.id, Order.member_id, Order.status).where(
+    Order.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bought:
+    """Packs of an order that is being fulfilled."""
+
+    sold: Sold
+    packs: Sequence[OrderedItem]
 
 
 def fulfil(*, order_id: UUID, paid_at: datetime, now: datetime) -> None:
-    """Issue the packs of a paid order, and promise its plans to the room that starts them.
+    """Fulfil one order, as `fulfil_all` does."""
+    fulfil_all({order_id: paid_at}, now=now)
 
-    Once, in one transaction, under the wallet's lock and then the order's: a lot for each pack
-    (two, where its bonus ends by itself), their sales, and the invoice; the plans are invoiced
-    period by period. The number of statements is the same for any number of packs. The money for
-    an order that has ended goes back instead.
+
+def fulfil_all(paid_at: Mapping[UUID, datetime], *, now: datetime) -> None:
+    """Issue the packs of paid orders, and promise their plans to the room that starts them.
+
+    Each once, all in one transaction, under the locks of the wallets and then of the orders: a lot
+    for each pack (two, where its bonus ends by itself), their sales, and an invoice an order; the
+    plans are invoiced period by period. The number of statements is the same for any number of
+    orders and packs. The money for an order that has ended goes back instead, each by itself.
+
+    Raises:
+        NotFound: there is no such order.
     """
-    ordered = _lock(order_id)
-    if ordered is None:
-        return
-    order, lines = ordered.order, ordered.items
-    if order.status == "ended":
-        _give_back(order, now=now)
-        return
-    order.status, order.paid_at, order.fulfilled_at = "fulfilled", paid_at, now
-    _issue(order, [line for line in lines if line.offer.kind == "pack"], paid_at=paid_at, now=now)
-    for line in lines:
-        if line.offer.kind == "plan":
-            _promise(order, line, paid_at=paid_at, now=now)
+    ordered = _lock(paid_at)
+    for one in ordered:
+        if one.order.status == "ended":
+            _give_back(one.order, now=now)
+    paid = [one for one in ordered if one.order.status == "pending"]
+    for one in paid:
+        one.order.status = "fulfilled"
+        one.order.paid_at, one.order.fulfilled_at = paid_at[one.order.id], now
+    _issue(paid, now=now)
+    for one in paid:
+        for line in one.items:
+            if line.offer.kind == "plan":
+                _promise(one.order, line, now=now)
 
 
-def _lock(order_id: UUID) -> Ordered | None:
-    """Lock wallet and order, if the order is not fulfilled yet."""
-    member_id, status = db.session.execute(_KNOWN, {"order_id": order_id}).one()
-    if status == "fulfilled":
-        return None
-    change_wallet(member_id)
-    ordered = lock_ordered(order_id)
-    return None if ordered.order.status == "fulfilled" else ordered
+def _lock(order_ids: Iterable[UUID]) -> list[Ordered]:
+    """Lock the wallets and orders of what is not fulfilled yet, each in the order of their ids."""
+    asked = set(order_ids)
+    known = db.session.execute(_KNOWN, {"ids": list(asked)}).all()
+    if len(known) != len(asked):
+        raise NotFound
+    waiting = {order_id: member_id for order_id, member_id, is_ in known if is_ != "fulfilled"}
+    if not waiting:
+        return []
+    change_wallets(waiting.values())
+    return lock_ordered(waiting)
 
 
 def _give_back(order: Order, *, now: datetime) -> None:
@@ -68,21 +92,42 @@ def _give_back(order: Order, *, now: datetime) -> None:
     members.notify(order.member_id, PAID_TOO_LATE, now=now, amount=amount)
 
 
-def _issue(order: Order, packs: Sequence[OrderedItem], *, paid_at: datetime, now: datetime) -> None:
-    if not packs:
+def _issue(ordered: Sequence[Ordered], *, now: datetime) -> None:
+    bought = list(_bought(ordered, now))
+    if not bought:
         return
-    # Held to the end: a session forgets what nobody holds, and the invoice asks for it again.
-    store = chain.get_store(order.store_id)
-    sold = Sold(order, paid_at, store, frozen_at=now if is_disputed(order.id) else None)
-    lots = [lot for line in packs for lot in lots_of_item(sold, line.item, line.version)]
-    put_into_wallet(lots, sold_on=local_day(paid_at, time_zone=store.time_zone))
-    _invoice(order, packs, paid_at=paid_at, now=now)
+    put_into_wallets(
+        [
+            lot
+            for one in bought
+            for line in one.packs
+            for lot in lots_of_item(one.sold, line.item, line.version)
+        ],
+        stores={one.sold.store.id: one.sold.store for one in bought},
+    )
+    sales = [_sale(one) for one in bought]
+    invoicing.issue_all([sale for sale in sales if sale.lines], now=now)
 
 
-def _invoice(
-    order: Order, packs: Sequence[OrderedItem], *, paid_at: datetime, now: datetime
-) -> None:
-    """Owe the invoice of what is taxed at its sale; cash-value vouchers are when redeemed."""
+def _bought(ordered: Sequence[Ordered], now: datetime) -> Iterable[_Bought]:
+    packs = {
+        one.order: [line for line in one.items if line.offer.kind == "pack"] for one in ordered
+    }
+    with_packs = [order for order, lines in packs.items() if lines]
+    if not with_packs:
+        return
+    stores = chain.find_stores({order.store_id for order in with_packs})
+    ids = [order.id for order in with_packs]
+    disputed = payments.find_disputed(purpose=PURPOSE, purpose_ids=ids)
+    for order in with_packs:
+        frozen_at = now if order.id in disputed else None
+        assert order.paid_at is not None  # it was written down just now
+        yield _Bought(Sold(order, order.paid_at, stores[order.store_id], frozen_at), packs[order])
+
+
+def _sale(bought: _Bought) -> Sale:
+    """What is taxed at its sale; cash-value vouchers are when redeemed."""
+    order = bought.sold.order
     lines = [
         InvoiceLine(
             description=line.version.name,
@@ -92,29 +137,28 @@ def _invoice(
             vat=line.item.vat,
             vat_code=line.version.vat_code,
         )
-        for line in packs
+        for line in bought.packs
         if line.version.vat_timing == "sale"
     ]
-    if lines:
-        invoicing.issue(
-            member_id=order.member_id,
-            store_id=order.store_id,
-            source="order",
-            source_id=order.id,
-            currency=order.currency,
-            lines=lines,
-            buyer=buyer_of(order),
-            sold_at=paid_at,
-            now=now,
-        )
+    return Sale(
+        member_id=order.member_id,
+        store_id=order.store_id,
+        source="order",
+        source_id=order.id,
+        currency=order.currency,
+        lines=lines,
+        buyer=buyer_of(order),
+        sold_at=bought.sold.sold_at,
+    )
 
 
-def _promise(order: Order, line: OrderedItem, *, paid_at: datetime, now: datetime) -> None:
+def _promise(order: Order, line: OrderedItem, *, now: datetime) -> None:
+    assert order.paid_at is not None  # as above
     outbox.emit(
         "plan_item.paid",
         now=now,
         member_id=order.member_id,
         order_id=order.id,
         order_item_id=line.item.id,
-        paid_at=paid_at.isoformat(),
+        paid_at=order.paid_at.isoformat(),
     )

@@ -1,6 +1,6 @@
 """Cups that were paid for get into a wallet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy import select
 import chain
 import ledger
 import payments
+from chain.models import Store
 from chain.policy import local_day
 from kernel.db import db
 from kernel.ids import new_id
@@ -46,7 +47,7 @@ def issue_lot(
     if issued is not None:
         return issued
     version = db.session.get_one(OfferVersion, offer_version_id)
-    time_zone = chain.get_store(store_id).time_zone
+    store = chain.get_store(store_id)
     paid_by = source_id if source == "order_item" else order_item_id
     lot = Lot(
         member_id=member_id,
@@ -67,33 +68,35 @@ def issue_lot(
         sold_at=sold_at,
         expiry_mode="never" if ends_at is None else version.expiry_mode,
         ends_at=ends_at,
-        due_at=ends_at and first_due_at(sold_at=sold_at, ends_at=ends_at, time_zone=time_zone),
+        due_at=ends_at
+        and first_due_at(sold_at=sold_at, ends_at=ends_at, time_zone=store.time_zone),
         frozen_at=sold_at if _is_disputed(paid_by) else None,
     )
-    put_into_wallet([lot], sold_on=local_day(sold_at, time_zone=time_zone))
+    put_into_wallets([lot], stores={store.id: store})
     return lot
 
 
-def put_into_wallet(lots: Sequence[Lot], *, sold_on: date) -> None:
-    """Write lots, and their sales into the books, under the lock of their wallet.
+def put_into_wallets(lots: Sequence[Lot], *, stores: Mapping[UUID, Store]) -> None:
+    """Write lots, and their sales into the books, under the locks of their wallets.
 
-    As many statements for one as for a thousand. `sold_on` is the day of the sale at the store.
+    As many statements for one as for a thousand. `stores` are those where they were sold, by
+    their ids: a sale is of the day that it was there.
     """
     db.session.add_all(lots)
     db.session.flush()
-    ledger.post_all([_sale(lot, sold_on) for lot in lots])
+    zones = {store_id: store.time_zone for store_id, store in stores.items()}
+    ledger.post_all(
+        [_sale(lot, local_day(lot.sold_at, time_zone=zones[lot.store_id])) for lot in lots]
+    )
 
 
 def _is_disputed(order_item_id: UUID | None) -> bool:
     if order_item_id is None:
         return False
     item = db.session.get(OrderItem, order_item_id)
-    return item is not None and is_disputed(item.order_id)
-
-
-def is_disputed(order_id: UUID) -> bool:
-    """Whether the money for an order has been taken back by a bank for the time being."""
-    return bool(payments.open_disputes(purpose=PURPOSE, purpose_id=order_id))
+    if item is None:
+        return False
+    return bool(payments.find_disputed(purpose=PURPOSE, purpose_ids=[item.order_id]))
 
 
 def _find(member_id: UUID, source: str, source_id: UUID, ordinal: int) -> Lot | None:
