@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chain.models import LegalEntity, Store
 from kernel.db import Base
 
-SOURCES = ("order", "period", "redemption", "top_up")
+SOURCES = ("order", "period", "plan_change", "redemption", "top_up")
 STATUSES = ("due", "issued", "void")
 KINDS = ("issue", "void", "allowance")
 DOCUMENT_STATUSES = ("waiting", "due", "sent")

@@ -1,6 +1,6 @@
 """Shoppers. What is personal is sealed under a key per person; erasing the key erases it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -63,3 +63,22 @@ class MemberSession(Base):
     started_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class MemberClock(Base):
+    """How far a member's clock runs ahead of everybody's, in the sandbox only.
+
+    It is on its way to `goal`, step by step: at each it is done what is due by then. Who moves it
+    holds it until `leased_until`, by everybody's clock.
+    """
+
+    __tablename__ = "member_clock"
+    __table_args__ = (
+        CheckConstraint("ahead >= interval '0'", "never_behind"),
+        CheckConstraint("ahead <= goal", "not_past_its_goal"),
+    )
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey(Member.id), primary_key=True)
+    ahead: Mapped[timedelta]
+    goal: Mapped[timedelta]
+    leased_until: Mapped[datetime | None]

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,17 +17,25 @@ from kernel.db import Base
 
 
 class Credential(Base):
-    """What a phone makes QR tokens with. Its seed is derived from the id, so none is stored."""
+    """What a phone makes QR tokens with. Its seed is derived from the id, so none is stored.
+
+    It opens the wallet of `member_id`; one of a sharer (`holder_id`) only what is of a plan,
+    `subscription_id`.
+    """
 
     __tablename__ = "credential"
     __table_args__ = (
         CheckConstraint("octet_length(id) = 8", "id_has_8_bytes"),
         ForeignKeyConstraint(["member_id"], ["wallet.member_id"], name="fk_credential_wallet"),
+        CheckConstraint("(holder_id IS NULL) = (subscription_id IS NULL)", "shared_is_of_a_plan"),
         Index("ix_credential_member", "member_id"),
+        Index("ix_credential_holder", "holder_id", postgresql_where=text("holder_id IS NOT NULL")),
     )
 
     id: Mapped[bytes] = mapped_column(primary_key=True)
     member_id: Mapped[UUID]
+    holder_id: Mapped[UUID | None]
+    subscription_id: Mapped[UUID | None]
     issued_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
@@ -35,7 +44,8 @@ class Credential(Base):
 class Redemption(Base):
     """Cups handed over at one store at one time. A code of one step is good for one of them.
 
-    `top_up` is what the till took besides for a dearer drink, and `top_up_vat` the VAT in it.
+    `top_up` is what the till took besides for a dearer drink, and `top_up_vat` the VAT in it. Cups
+    that nobody counts (an unlimited plan's) move no money: then there is no entry.
     """
 
     __tablename__ = "redemption"
@@ -64,7 +74,7 @@ class Redemption(Base):
     business_day: Mapped[date]
     credential_id: Mapped[bytes]
     step: Mapped[int]
-    entry_id: Mapped[UUID]
+    entry_id: Mapped[UUID | None]
     voided_at: Mapped[datetime | None]
     voided_by_id: Mapped[UUID | None]
 

@@ -1,6 +1,6 @@
 """What members hold."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -39,6 +39,11 @@ class Lot(Base):
     `buyer_id` is who paid, and stays when the cups are given on; `order_item_id` what they paid
     for (none for a plan's period). `due_at` is when something is to be done about its end next:
     an announcement, or what its `expiry_mode` says; NULL when nothing is.
+
+    What a plan gives is of its `subscription_id`. Unlimited cups and memberships are not counted:
+    such a lot has no units, and earns its money by the day, `earns_days` from `earns_from_on` on;
+    `due_at` is the end of its next day. With `prepays_plan` its units are periods of a plan that
+    somebody has paid for: no till takes them.
     """
 
     __tablename__ = "lot"
@@ -46,22 +51,38 @@ class Lot(Base):
         PrimaryKeyConstraint("member_id", "id"),
         UniqueConstraint("member_id", "source", "source_id", "ordinal", name="uq_lot_issued_once"),
         ForeignKeyConstraint(["member_id"], ["wallet.member_id"], name="fk_lot_wallet"),
-        CheckConstraint("units > 0 AND used BETWEEN 0 AND units", "used_within_units"),
+        CheckConstraint("used BETWEEN 0 AND units", "used_within_units"),
+        CheckConstraint("(units > 0) = (earns_days IS NULL)", "cups_or_days"),
+        CheckConstraint(
+            "(earns_days IS NULL) = (earns_from_on IS NULL) AND earns_days > 0", "days_sane"
+        ),
         CheckConstraint("net_recognised BETWEEN 0 AND net", "recognised_within_net"),
         CheckConstraint("vat_gone BETWEEN 0 AND vat", "vat_gone_within_vat"),
         CheckConstraint(
-            "used < units OR (net_recognised = net AND vat_gone = vat)", "empty_is_recognised"
+            "is_open OR (net_recognised = net AND vat_gone = vat)", "empty_is_recognised"
         ),
-        CheckConstraint("is_open = (used < units)", "open_has_cups"),
+        CheckConstraint("units = 0 OR is_open = (used < units)", "open_has_cups"),
         CheckConstraint("account IN ('2131', '2132')", "account_is_contract_liability"),
-        CheckConstraint("source IN ('order_item', 'period', 'gift')", "source_known"),
+        CheckConstraint(
+            "source IN ('order_item', 'period', 'gift', 'plan_change')", "source_known"
+        ),
         CheckConstraint(
             "expiry_mode IN ('never', 'lapse', 'top_up', 'refund')", "expiry_mode_known"
         ),
         CheckConstraint("(expiry_mode = 'never') = (ends_at IS NULL)", "end_has_a_mode"),
         CheckConstraint("due_at <= ends_at", "due_by_its_end"),
         Index("ix_lot_open", "member_id", postgresql_where=text("is_open")),
-        Index("ix_lot_due", "due_at", postgresql_where=text("is_open AND due_at IS NOT NULL")),
+        CheckConstraint("NOT prepays_plan OR units > 0", "prepaid_is_counted"),
+        Index(
+            "ix_lot_due",
+            "due_at",
+            postgresql_where=text("is_open AND due_at IS NOT NULL AND earns_days IS NULL"),
+        ),
+        Index(
+            "ix_lot_earning",
+            "due_at",
+            postgresql_where=text("is_open AND earns_days IS NOT NULL"),
+        ),
         Index(
             "ix_lot_order_item",
             "order_item_id",
@@ -79,7 +100,9 @@ class Lot(Base):
     ordinal: Mapped[int] = mapped_column(default=1)
     buyer_id: Mapped[UUID]
     order_item_id: Mapped[UUID | None]
+    subscription_id: Mapped[UUID | None]
     is_bonus: Mapped[bool] = mapped_column(default=False)
+    prepays_plan: Mapped[bool] = mapped_column(default=False)
     account: Mapped[str]
     currency: Mapped[str]
     units: Mapped[int]
@@ -88,6 +111,8 @@ class Lot(Base):
     vat: Mapped[int]
     net_recognised: Mapped[int] = mapped_column(default=0)
     vat_gone: Mapped[int] = mapped_column(default=0)
+    earns_from_on: Mapped[date | None]
+    earns_days: Mapped[int | None]
     sold_at: Mapped[datetime]
     expiry_mode: Mapped[str] = mapped_column(default="never")
     ends_at: Mapped[datetime | None]

@@ -33,7 +33,9 @@ class OfferVersion(Base):
 
     What is sold: `price` includes VAT, at the rate that `vat_code` has on the day of the sale, and
     `vat_timing` says whether it is invoiced then or (cash-value vouchers) at redemption. `cups`
-    counts the bonus cups; `unit` is what they are of. `list_price` is what one of them costs by
+    counts the bonus cups; `unit` is what they are of. A plan may also be `is_unlimited`, or give no
+    cups at all (a membership), and ask for `first_price` when it is sold, and (`needs_card`) for a
+    card, where that is nothing. `list_price` is what one of them costs by
     itself. Bonus cups are on the same terms, or with `bonus_after_*` a lot of their own that
     lapses after that; `bonus_use_bp` is how likely (in ten-thousandths) they are collected (E10).
 
@@ -55,8 +57,11 @@ class OfferVersion(Base):
     __tablename__ = "offer_version"
     __table_args__ = (
         UniqueConstraint("offer_id", "version", name="uq_offer_version_number"),
-        CheckConstraint("price > 0 AND cups > 0", "sells_something"),
-        CheckConstraint("bonus_cups BETWEEN 0 AND cups - 1", "bonus_is_a_part"),
+        CheckConstraint("price >= 0 AND cups >= 0 AND first_price >= 0", "sells_something"),
+        CheckConstraint("first_price < price", "first_price_is_less"),
+        CheckConstraint("NOT needs_card OR first_price = 0", "card_for_what_is_free"),
+        CheckConstraint("NOT is_unlimited OR cups = 0", "unlimited_is_not_counted"),
+        CheckConstraint("bonus_cups BETWEEN 0 AND greatest(cups - 1, 0)", "bonus_is_a_part"),
         CheckConstraint(
             "expiry_mode IN ('never', 'lapse', 'top_up', 'refund')", "expiry_mode_known"
         ),
@@ -125,11 +130,14 @@ class OfferVersion(Base):
     note: Mapped[str | None]
     jurisdiction: Mapped[str] = mapped_column(default="TW")
     price: Mapped[int]
+    first_price: Mapped[int | None]
+    needs_card: Mapped[bool] = mapped_column(default=False)
     currency: Mapped[str]
     vat_code: Mapped[str] = mapped_column(default="standard")
     vat_timing: Mapped[str] = mapped_column(default="sale")
     guarantee_months: Mapped[int] = mapped_column(default=12)
     cups: Mapped[int]
+    is_unlimited: Mapped[bool] = mapped_column(default=False)
     bonus_cups: Mapped[int] = mapped_column(default=0)
     unit: Mapped[str] = mapped_column(default="cup")
     list_price: Mapped[int | None]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chain.models import Shift, Store
 from kernel.db import Base
+from payments.models import Card
 from vouchers.models.offer import OfferVersion
 
 
@@ -16,7 +17,7 @@ class Order(Base):
 
     `channel` is where it was placed; at the counter a clerk placed it in a `shift`. Its invoice
     goes to the company with `buyer_tax_id`, to a `carrier`, to whom `donation_code` names, or to
-    nobody in particular.
+    nobody in particular. `card_id` is left for renewals where the order itself costs nothing.
     """
 
     __tablename__ = "voucher_order"
@@ -27,7 +28,7 @@ class Order(Base):
         CheckConstraint(
             "num_nonnulls(buyer_tax_id, carrier, donation_code) <= 1", "one_way_of_invoice"
         ),
-        CheckConstraint("total > 0", "total_positive"),
+        CheckConstraint("total >= 0", "total_not_negative"),
         CheckConstraint("(status = 'fulfilled') = (paid_at IS NOT NULL)", "paid_has_time"),
         CheckConstraint("(paid_at IS NULL) = (fulfilled_at IS NULL)", "paid_is_fulfilled"),
         Index("ix_voucher_order_member", "member_id", "id"),
@@ -41,6 +42,7 @@ class Order(Base):
     shift_id: Mapped[UUID | None] = mapped_column(ForeignKey(Shift.id))
     status: Mapped[str] = mapped_column(default="pending")
     total: Mapped[int]
+    card_id: Mapped[UUID | None] = mapped_column(ForeignKey(Card.id))
     currency: Mapped[str]
     buyer_tax_id: Mapped[str | None]
     carrier: Mapped[str | None]
@@ -52,12 +54,16 @@ class Order(Base):
 
 
 class OrderItem(Base):
-    """One offer in an order, so many times. `gross = net + vat`, for all of them together."""
+    """One offer in an order, so many times. `gross = net + vat`, for all of them together.
+
+    With `gift_periods` it is so many periods of a plan, to be given to somebody.
+    """
 
     __tablename__ = "order_item"
     __table_args__ = (
         UniqueConstraint("order_id", "position", name="uq_order_item_position"),
         CheckConstraint("quantity BETWEEN 1 AND 99", "quantity_bounded"),
+        CheckConstraint("gift_periods BETWEEN 1 AND 60", "gift_periods_bounded"),
         CheckConstraint("gross = net + vat AND net >= 0 AND vat >= 0", "vat_adds_up"),
     )
 
@@ -66,6 +72,7 @@ class OrderItem(Base):
     position: Mapped[int]
     offer_version_id: Mapped[UUID] = mapped_column(ForeignKey(OfferVersion.id))
     quantity: Mapped[int]
+    gift_periods: Mapped[int | None]
     gross: Mapped[int]
     net: Mapped[int]
     vat: Mapped[int]

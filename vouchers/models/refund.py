@@ -71,7 +71,10 @@ class Refund(Base):
 
 
 class RefundLine(Base):
-    """What was given back of one lot, or of one lot's part of an unclaimed gift (`gift_id`)."""
+    """What was given back of one lot, or of one lot's part of an unclaimed gift (`gift_id`).
+
+    Of days that nobody counts in cups, only money.
+    """
 
     __tablename__ = "refund_line"
     __table_args__ = (
@@ -79,7 +82,7 @@ class RefundLine(Base):
         ForeignKeyConstraint(
             ["member_id", "lot_id"], ["lot.member_id", "lot.id"], name="fk_refund_line_lot"
         ),
-        CheckConstraint("cups > 0", "gives_cups_back"),
+        CheckConstraint("cups >= 0 AND cups + net + vat > 0", "gives_something_back"),
         CheckConstraint(
             "net >= 0 AND vat >= 0 AND kept_net >= 0 AND kept_vat >= 0"
             " AND fee_net >= 0 AND fee_vat >= 0"
