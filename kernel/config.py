@@ -30,6 +30,7 @@ class Config:
     stripe_webhook_secrets: tuple[str, ...]
     terminal_api_base: str | None
     terminal_api_key: str | None
+    charges_a_second: int
     public_origin: str
     invoice_to: str | None
     message_port: str
@@ -66,6 +67,7 @@ def config() -> Config:
         "stripe_webhook_secrets": env.list("STRIPE_WEBHOOK_SECRET", validate=_some),
         "terminal_api_base": env.str("TERMINAL_API_BASE", None, validate=_unless_none(_reached())),
         "terminal_api_key": _terminal_key(env),
+        "charges_a_second": env.int("CHARGES_A_SECOND", 80, validate=_some_charges),
         "public_origin": env.str("PUBLIC_ORIGIN", validate=_origin),
         "invoice_to": env.str("INVOICE_TO", None, validate=_unless_none(_invoices)),
         "message_port": _message_port(env),
@@ -174,5 +176,10 @@ _outside_here = _refusing(r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$", _
 _smtp = _refusing(r"smtps?://\S+$", "give smtp://user:password@host:587")
 _invoices = _refusing(
     r"(file:/\S+|[\w.]+:\w+)$", "give file:/folder, or what sends invoices as module:function"
+)
+_some_charges = validate.Range(
+    min=1,
+    max=10_000,
+    error="give how often a second the provider may be asked for money, 1 or more",
 )
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

@@ -13,7 +13,7 @@ from payments.errors import (
     SignatureInvalid,
     TerminalNotSetUp,
 )
-from payments.gateway import CARDS, CASH, TERMINAL
+from payments.gateway import CARDS, CASH, TERMINAL, Intent
 from payments.models import (
     Card,
     Dispute,
@@ -23,7 +23,7 @@ from payments.models import (
     ShiftTotal,
 )
 from payments.queries import (
-    card_of,
+    cards_of,
     find_open,
     find_paid,
     find_payments,
@@ -37,10 +37,13 @@ from payments.queries import (
 )
 from payments.reconciliation import Reconciliation, reconcile, reconciliation_lines
 from payments.saved_cards import forget_card, get_card, list_cards
+from payments.service.asking import Asking
 from payments.service.begin import begin
+from payments.service.begin_all import Wanted, begin_all
 from payments.service.cards import save_card
 from payments.service.cash import hand_out, take_cash
 from payments.service.charge import cancel, charge
+from payments.service.charge_all import Charging, charge_all
 from payments.service.differences import list_differences
 from payments.service.dispute import (
     find_disputed,
@@ -50,6 +53,7 @@ from payments.service.dispute import (
     record_dispute,
 )
 from payments.service.receive import LARGEST_BODY, receive
+from payments.service.record_asked import News, record_asked
 from payments.service.repay import begin_repayment, left_of, repay_again
 from payments.service.shift import ShiftSum, close_shift, shift_sums
 from payments.service.surplus import return_surplus, surplus_owed
@@ -59,12 +63,16 @@ __all__ = [
     "CASH",
     "LARGEST_BODY",
     "TERMINAL",
+    "Asking",
     "Card",
     "CardDeclined",
     "CardNeedsAuthentication",
+    "Charging",
     "CountUnexplained",
     "Dispute",
     "HandedOut",
+    "Intent",
+    "News",
     "NoAnswer",
     "NothingLeft",
     "Payment",
@@ -77,11 +85,14 @@ __all__ = [
     "ShiftTotal",
     "SignatureInvalid",
     "TerminalNotSetUp",
+    "Wanted",
     "begin",
+    "begin_all",
     "begin_repayment",
     "cancel",
-    "card_of",
+    "cards_of",
     "charge",
+    "charge_all",
     "close_shift",
     "find_disputed",
     "find_open",
@@ -107,6 +118,7 @@ __all__ = [
     "receive",
     "reconcile",
     "reconciliation_lines",
+    "record_asked",
     "record_dispute",
     "repay_again",
     "return_surplus",

@@ -3,16 +3,19 @@
 An event may be lost, doubled, late or out of order, so it only says where to look.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Select, Text, Uuid, any_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+import members
 from kernel import clock, queue
 from kernel.alerts import alert
 from kernel.db import db, table_of
@@ -189,16 +192,22 @@ def _close(told: Mapping[str, Told]) -> None:
 def _record(seen: Sequence[Intent], now: datetime) -> None:
     """Somebody else may use the same account: what carries no payment of ours is theirs."""
     ids = {one.payment_id for one in seen if one.payment_id}
-    ours = set(db.session.scalars(_OURS, {"ids": list(ids)})) if ids else set()
-    if ours:
-        record_all([(one.payment_id, one) for one in seen if one.payment_id in ours], now=now)
+    ours = dict(iter(db.session.execute(_OURS, {"ids": list(ids)}))) if ids else {}
+    times = members.times_of(ours.values(), now=now)
+    moved: dict[datetime, list[tuple[UUID, Intent]]] = defaultdict(list)
+    for one in seen:
+        if one.payment_id in ours:
+            moved[times[ours[one.payment_id]]].append((one.payment_id, one))
+    for at, news in moved.items():  # all at once, but for members with a clock of their own
+        record_all(news, now=at)
 
 
 def _record_repaid(seen: Sequence[SeenRepayment], now: datetime) -> None:
     for one in seen:
         repayment = db.session.get(Repayment, one.repayment_id) if one.repayment_id else None
         if repayment is not None and repayment.provider == CARDS:
-            record_repayment(repayment_id=repayment.id, seen=one, now=now)
+            at = members.times_of([repayment.member_id], now=now)[repayment.member_id]
+            record_repayment(repayment_id=repayment.id, seen=one, now=at)
 
 
 def _record_dispute(seen: SeenDispute, now: datetime) -> None:
@@ -216,7 +225,7 @@ def _keep_if_ours(seen: Setup, now: datetime) -> None:
         keep_card(member_id=member_id, seen=seen.card, now=now)
 
 
-_OURS = select(Payment.id).where(
+_OURS = select(Payment.id, Payment.member_id).where(
     Payment.id == any_(bindparam("ids", type_=ARRAY(Uuid))), Payment.provider == CARDS
 )
 _ROW = table_of(ProviderEvent)

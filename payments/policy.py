@@ -12,6 +12,7 @@ PAID = frozenset({"succeeded", "surplus"})
 
 NEVER_ASKED = "never_asked"
 NEVER_ARRIVED = "never_arrived"
+GIVEN_UP = "given_up"
 AUTHENTICATION_REQUIRED = "authentication_required"
 
 # An intent that failed can be confirmed again by its holder, with the secret of the first time,

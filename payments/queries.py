@@ -39,10 +39,14 @@ def find_paid(*, purpose: str, purpose_id: UUID) -> Payment | None:
     return db.session.scalar(paid)
 
 
-def card_of(*, purpose: str, purpose_id: UUID) -> UUID | None:
-    """Answer the card that paid for a purpose, if it is paid and the member let it be kept."""
-    paid = find_paid(purpose=purpose, purpose_id=purpose_id)
-    return paid.card_id if paid else None
+def cards_of(*, purpose: str, purpose_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """The cards that paid for purposes, of what is paid and whose payers let them be kept."""
+    paid = select(Payment.purpose_id, Payment.card_id).where(
+        Payment.purpose == purpose,
+        Payment.purpose_id.in_(purpose_ids),
+        Payment.status == "succeeded",
+    )
+    return {of: card_id for of, card_id in db.session.execute(paid) if card_id is not None}
 
 
 def find_open(*, purpose: str, purpose_id: UUID) -> Payment | None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from kernel import clock, queue
 from kernel.db import db
+from kernel.due import of
 from kernel.transaction import again, transaction
 from payments import policy
 from payments.models import Repayment
@@ -36,6 +37,7 @@ def _claim() -> list[UUID]:
     now = clock.now()
     with transaction():
         due = select(Repayment).where(Repayment.due_at <= now).order_by(Repayment.due_at)
+        due = of(due, Repayment.member_id, clock.whose())
         repayments = db.session.scalars(due.limit(_BATCH).with_for_update(skip_locked=True)).all()
         for one in repayments:
             asked_at = one.asked_at or now

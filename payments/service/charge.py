@@ -9,8 +9,9 @@ from kernel import clock
 from kernel.transaction import again, transaction
 from payments import policy
 from payments.errors import NoAnswer
-from payments.gateway import CARDS, TERMINAL, Charge, Intent, provider
+from payments.gateway import CARDS, TERMINAL, Intent, provider
 from payments.models import Payment
+from payments.service.asking import ask, asking_of, search
 from payments.service.cards import customer_of
 from payments.service.locks import lock_payment
 from payments.service.record import record
@@ -43,15 +44,16 @@ def charge(
     asked = again(lambda: _ask(payment_id, payment_method, save_card, off_session))
     if asked.payment.status not in policy.OPEN:
         return asked.payment
-    return _settle(asked, _look)
+    return _settle(asked, _give_up if asked.payment.failure == policy.GIVEN_UP else _look)
 
 
 def cancel(*, payment_id: UUID) -> Payment:
     """Give up an open payment, so that no money comes of it. Nobody may hold a transaction.
 
-    What has succeeded meanwhile is recorded as succeeded; what cannot be known yet stays open.
+    What has succeeded meanwhile is recorded as succeeded; what cannot be known yet stays open, and
+    is only looked for from then on, never asked for again.
     """
-    payment = again(lambda: _drop_unasked(payment_id))
+    payment = again(lambda: _drop(payment_id))
     if payment.status not in policy.OPEN or payment.asked_at is None:
         return payment
     return _settle(_Asked(payment, payment.asked_at), _give_up)
@@ -76,13 +78,15 @@ def _ask(
         return _Asked(payment, payment.asked_at)
 
 
-def _drop_unasked(payment_id: UUID) -> Payment:
+def _drop(payment_id: UUID) -> Payment:
     now = clock.now()
     with transaction():
         payment = lock_payment(payment_id)
         if payment.status in policy.OPEN and payment.asked_at is None:
             payment.status, payment.failure = "cancelled", policy.NEVER_ASKED
             payment.settled_at = now
+        elif payment.status in policy.OPEN:
+            payment.failure = policy.GIVEN_UP
         return payment
 
 
@@ -97,25 +101,11 @@ def _settle(asked: _Asked, look: Callable[[_Asked], Intent]) -> Payment:
 
 def _look(asked: _Asked) -> Intent:
     payment = asked.payment
-    asking = provider(payment.provider)
-    if payment.provider_ref is not None:
-        return asking.get_intent(payment.provider_ref)
-    customer_ref = _customer_of(payment)
-    is_off_session = payment.is_off_session
-    if not policy.may_repeat(
-        asked_at=asked.asked_at, now=clock.now(), is_off_session=is_off_session
-    ):
-        return _search(asked, customer_ref)
-    return asking.charge(
-        Charge(
-            payment_id=payment.id,
-            amount=payment.amount,
-            currency=payment.currency,
-            customer_ref=customer_ref,
-            method_ref=payment.method_ref,
-            keeps_card=payment.keeps_card,
-            is_off_session=is_off_session,
-        )
+    return ask(
+        asking_of(payment, asked_at=asked.asked_at),
+        of=provider(payment.provider),
+        customer_ref=_unless_known(payment),
+        now=clock.now(),
     )
 
 
@@ -126,27 +116,22 @@ def _give_up(asked: _Asked) -> Intent:
         return asking.cancel(payment.provider_ref)
     if policy.may_still_arrive(asked_at=asked.asked_at, now=clock.now()):
         raise NoAnswer
-    found = _search(asked, _customer_of(payment))
+    found = search(
+        asking_of(payment, asked_at=asked.asked_at), of=asking, customer_ref=_customer_of(payment)
+    )
     if found.ref is None or found.status not in policy.OPEN:
         return found
     return asking.cancel(found.ref)
 
 
+def _unless_known(payment: Payment) -> str | None:
+    """The customer, where the provider has not told a reference of the payment yet."""
+    return _customer_of(payment) if payment.provider_ref is None else None
+
+
 def _customer_of(payment: Payment) -> str | None:
     """Only the provider of the web and the app is told of customers."""
     return customer_of(payment.member_id) if payment.provider == CARDS else None
-
-
-def _search(asked: _Asked, customer_ref: str | None) -> Intent:
-    """Look among the customer's payments; one that is not there never reached the provider."""
-    ours = asked.payment
-    found = provider(ours.provider).find_intent(
-        payment_id=ours.id, customer_ref=customer_ref, since=asked.asked_at
-    )
-    if found is not None:
-        return found
-    lost = policy.NEVER_ARRIVED
-    return Intent(None, "failed", ours.id, ours.amount, ours.currency, failure=lost)
 
 
 def next_look_at(payment: Payment, *, now: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -23,7 +24,12 @@ def _due_ids(now: datetime) -> Select[UUID]:
     return select(Repayment.id).where(Repayment.due_at <= now)
 
 
-DUTY = Duty("payments.repaying.repay_due", "events", _due_ids)
+def _moments(member_id: UUID) -> Select[Any]:
+    waiting = Repayment.due_at.is_not(None)
+    return select(Repayment.due_at).where(Repayment.member_id == member_id, waiting)
+
+
+DUTY = Duty("payments.repaying.repay_due", "events", _due_ids, _moments)
 
 
 def begin_repayment(
