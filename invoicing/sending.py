@@ -1,11 +1,12 @@
 """What is due to be sent: the SELECT of the duty, apart from the work, so that verbs can ring."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, select, true
 
-from invoicing.models import InvoiceDocument
+from invoicing.models import Invoice, InvoiceDocument
 from invoicing.ports.place import place
 from kernel.queue import Duty
 
@@ -25,4 +26,13 @@ def _due_ids(now: datetime) -> Select[UUID]:
     return due if place() else due.where(false())
 
 
-SENDING = Duty("invoicing.jobs.send", "events", _due_ids)
+def _moments(member_id: UUID) -> Select[Any]:
+    due = select(InvoiceDocument.due_at).join(Invoice, Invoice.id == InvoiceDocument.invoice_id)
+    return due.where(
+        Invoice.member_id == member_id,
+        InvoiceDocument.status == "due",
+        true() if place() else false(),
+    )
+
+
+SENDING = Duty("invoicing.jobs.send", "events", _due_ids, _moments)

@@ -4,20 +4,63 @@ Everything else is given `now`. In development the clock can be moved: `CLOCK_FI
 small file with the number of seconds by which all processes of one checkout run ahead of the
 machine. A file, since every process (web, workers, tick, sandbox provider) has to see the same
 time at once and one `stat` costs a microsecond, where a query would cost a round trip.
+
+There, a member's clock can run ahead of everybody's besides (`apart`): whoever acts for that
+member, a request or a job, reads the member's time.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
 
 _NO_OFFSET = timedelta(0)
 _offset = _NO_OFFSET
 _offset_read_from = (0, 0)
 
 
+class _Apart(NamedTuple):
+    """Whose clock is read, and how far it runs ahead of everybody's."""
+
+    member_id: UUID
+    by: timedelta
+
+
+_apart: ContextVar[_Apart | None] = ContextVar("apart", default=None)
+
+
 def now() -> datetime:
-    """The present moment, aware, in UTC, moved by the clock file where there is one."""
+    """The present moment, aware, in UTC, for whom the caller acts: mostly for everybody."""
+    theirs = _apart.get()
+    return common() if theirs is None else common() + theirs.by
+
+
+def common() -> datetime:
+    """Everybody's present, moved by the clock file where there is one. Tills and phones have it."""
     return datetime.now(UTC) + _current_offset()
+
+
+@contextmanager
+def apart(member_id: UUID, by: timedelta) -> Iterator[None]:
+    """Within, the caller acts for one member, whose clock runs ahead of everybody's by `by`.
+
+    Not in threads that are begun within: they have everybody's time.
+    """
+    before = _apart.set(_Apart(member_id, by))
+    try:
+        yield
+    finally:
+        _apart.reset(before)
+
+
+def whose() -> UUID | None:
+    """The member for whom the caller acts apart from everybody, so that a job leaves the others."""
+    theirs = _apart.get()
+    return None if theirs is None else theirs.member_id
 
 
 def is_movable() -> bool:

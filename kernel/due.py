@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
-from sqlalchemy import DateTime, bindparam, select
+from sqlalchemy import DateTime, Select, SQLColumnExpression, bindparam, select
 from sqlalchemy.dialects.postgresql import psycopg
 
 from kernel.db import db
 from kernel.queue import Duty
+
+Found = TypeVar("Found", bound=Select[*tuple[Any, ...]])
 
 
 def is_due(duty: Duty, now: datetime) -> bool:
@@ -26,3 +29,8 @@ def question(duties: Sequence[Duty]) -> tuple[str, dict[str, Any]]:
     compiled = asked.compile(dialect=psycopg.dialect())  # type: ignore[no-untyped-call]
     fixed = {name: value for name, value in compiled.params.items() if name != "now"}
     return str(compiled), fixed
+
+
+def of(found: Found, member_id: SQLColumnExpression[UUID], whose: UUID | None) -> Found:
+    """What was found of one member, by the column that says whose it is; of everybody for None."""
+    return found if whose is None else found.where(member_id == whose)

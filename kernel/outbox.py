@@ -38,6 +38,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock, queue
 from kernel.db import Base, db, table_of
+from kernel.due import of
 from kernel.ids import NOBODY, new_id
 from kernel.queue import Duty
 from kernel.reasons import reason_of
@@ -146,8 +147,20 @@ def _notice_ids(now: datetime) -> Select[UUID]:
     return select(Outbox.id).where(*_due(now, is_notice=True))
 
 
-DUTY = Duty("kernel.outbox.drain", "events", _undone_ids)
-NOTICES = Duty("kernel.outbox.send_notices", "nightly", _notice_ids)
+def _moments(member_id: UUID) -> Select[Any]:
+    return select(Outbox.due_at).where(Outbox.member_id == member_id, Outbox.is_open)
+
+
+def _undone_moments(member_id: UUID) -> Select[Any]:
+    return _moments(member_id).where(~Outbox.is_notice)
+
+
+def _notice_moments(member_id: UUID) -> Select[Any]:
+    return _moments(member_id).where(Outbox.is_notice)
+
+
+DUTY = Duty("kernel.outbox.drain", "events", _undone_ids, _undone_moments)
+NOTICES = Duty("kernel.outbox.send_notices", "nightly", _notice_ids, _notice_moments)
 DUTIES = (DUTY, NOTICES)
 
 
@@ -196,6 +209,7 @@ def _claim(*, is_notice: bool) -> list[_Claimed]:
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
         )
+        picked = of(picked, Outbox.member_id, clock.whose())
         rows = db.session.scalars(picked).all()
         until = now + _LEASE
         for row in rows:

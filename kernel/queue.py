@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -38,13 +39,15 @@ _silent_until = 0.0
 class Duty:
     """Work that is found in rows: its job, its queue, and the SELECT of what is due at a moment.
 
-    See `kernel.due` for what is asked of that SELECT. This module stays light, since the tick
-    lives of it.
+    `moments` selects when things of one member are due, whenever that is: such a job can be done
+    for a member alone (`clock.whose`). See `kernel.due` for what is asked of these SELECTs. This
+    module stays light, since the tick lives of it.
     """
 
     job: str
     queue: str
     due: "Callable[[datetime], Select[Any]]"
+    moments: "Callable[[UUID], Select[Any]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

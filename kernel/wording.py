@@ -9,9 +9,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 Language = Literal["zh-TW", "en"]
-Unit = Literal["cup", "item", "bag", "visit"]
+Unit = Literal["cup", "item", "bag", "visit", "period"]
 
-_UNITS: Final[Mapping[str, str]] = {"cup": "杯", "item": "份", "bag": "包", "visit": "次"}
+_UNITS: Final[Mapping[str, str]] = {
+    "cup": "杯",
+    "item": "份",
+    "bag": "包",
+    "visit": "次",
+    "period": "期",
+}
 _MONTHS: Final = (
     "January",
     "February",
@@ -40,7 +46,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many cups, items, bags or visits: `3 杯`, `3 cups`."""
+    """So many cups, items, bags, visits or periods of a plan: `3 杯`, `3 cups`."""
 
     count: int
     unit: Unit

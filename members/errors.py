@@ -1,6 +1,6 @@
 """What members may be refused."""
 
-from kernel.errors import Invalid
+from kernel.errors import Conflict, Invalid
 
 
 class PhoneUnsupported(Invalid):
@@ -13,3 +13,9 @@ class CodeWrong(Invalid):
     """The code does not fit, or no longer: one answer, so that it tells nothing."""
 
     code = "code-wrong"
+
+
+class ClockTooFar(Conflict):
+    """A member's clock runs ahead by ten years at most. Facts: `days`."""
+
+    code = "clock-too-far"

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Integer, cast, extract, select
 
 from kernel import secrets
 from kernel.db import db
 from kernel.outbox import Outbox
 from members import keys
 from members.holding import Rows, holds, rows_of
-from members.models import Member, MemberKey, MemberSession
+from members.models import Member, MemberClock, MemberKey, MemberSession
 from members.notices import TOPIC
 
 
@@ -47,6 +47,13 @@ def sessions(member_id: UUID) -> Rows:
         .where(MemberSession.member_id == member_id)
         .order_by(MemberSession.id)
     )
+
+
+@holds("clock", tables=("member_clock",))
+def ahead(member_id: UUID) -> Rows:
+    """How far their clock was moved, in the sandbox."""
+    seconds = cast(extract("epoch", MemberClock.ahead), Integer).label("seconds_ahead")
+    return rows_of(select(seconds).where(MemberClock.member_id == member_id))
 
 
 @holds("notices", tables=("outbox",))

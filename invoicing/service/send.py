@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 import chain
@@ -45,10 +45,16 @@ def claim() -> Sequence[UUID]:
         return []
     with transaction():
         due = due_documents(now).limit(_BATCH).with_for_update(skip_locked=True)
+        if (whose := clock.whose()) is not None:
+            due = due.where(InvoiceDocument.invoice_id.in_(_of(whose)))
         rows = db.session.scalars(due).all()
         for row in rows:
             row.leased_until = now + _LEASE
         return [row.id for row in rows]
+
+
+def _of(member_id: UUID) -> Select[UUID]:
+    return select(Invoice.id).where(Invoice.member_id == member_id)
 
 
 def send(document_id: UUID) -> None:
