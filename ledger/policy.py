@@ -200,6 +200,43 @@ def take(
     return [Pair(store_id, UNDER_WAY, account, amount, cups, None, offer_id, lot_id)]
 
 
+def begin_prepaid(
+    *,
+    store_id: UUID,
+    account: str,
+    amount: int,
+    periods: int,
+    cups: int,
+    offer_id: UUID,
+    prepaid_lot_id: UUID,
+    lot_id: UUID,
+) -> list[Pair]:
+    """Prepaid periods of a plan become what they give: their money moves, in a lot of its own.
+
+    The periods leave by themselves and the cups come by themselves, against cash and for nothing,
+    since one period is not one cup.
+    """
+    leaving = Pair(store_id, account, UNDER_WAY, amount, 0, None, offer_id, prepaid_lot_id)
+    return _moving(
+        leaving,
+        replace(leaving, debit=UNDER_WAY, credit=account, lot_id=lot_id),
+        replace(leaving, credit=CASH, amount=0, qty=periods),
+        Pair(store_id, CASH, account, 0, cups, None, offer_id, lot_id),
+    )
+
+
+def drop(*, store_id: UUID, account: str, cups: int, offer_id: UUID, lot_id: UUID) -> list[Pair]:
+    """Cups of a plan are gone with a change of it, and their money goes on without them."""
+    return [Pair(store_id, account, CASH, 0, cups, None, offer_id, lot_id)]
+
+
+def add_free(
+    *, store_id: UUID, account: str, cups: int, offer_id: UUID, lot_id: UUID
+) -> list[Pair]:
+    """Cups come with a change of plan for which nothing was paid."""
+    return [Pair(store_id, CASH, account, 0, cups, None, offer_id, lot_id)]
+
+
 def dispute_opened(*, store_id: UUID, gross: int) -> list[Pair]:
     """The bank has taken the money back for the time being (E7)."""
     return [Pair(store_id, DISPUTED, CASH, gross)]
