@@ -1,7 +1,7 @@
 """What is offered and ordered, and the lots of cups that members hold."""
 
 from vouchers.balances import add_up
-from vouchers.buyers import buyer_of_item
+from vouchers.buyers import buyer_of_item, buyers_of_items
 from vouchers.errors import (
     AlreadyPaid,
     MixedCurrencies,
@@ -24,13 +24,19 @@ from vouchers.gift_errors import (
 )
 from vouchers.gift_queries import GiftSeen, list_gifts, see_gift, see_link
 from vouchers.holdings import count_cups, list_holdings
+from vouchers.introduction import is_introduced
 from vouchers.naming import names_of_lots
 from vouchers.order_errors import (
+    CardWanted,
     ChannelNotSold,
+    IntroductionUsed,
     MemberLimit,
     NoReceiptYet,
+    NotForGiving,
+    NothingToPay,
     OwnOrder,
     StoreNotSelling,
+    WayOfPayingMissing,
 )
 from vouchers.queries import (
     Offered,
@@ -63,21 +69,23 @@ from vouchers.service.gift_back import decline, withdraw
 from vouchers.service.gift_block import Block, list_blocks, unblock
 from vouchers.service.gift_claim import Claimed, claim
 from vouchers.service.lot import issue_lot
-from vouchers.service.order import place_order, price_of
+from vouchers.service.order import place_order, price_of, taxed
 from vouchers.service.pay import Paid, pay
 from vouchers.service.payout import retry, settle_otherwise
+from vouchers.service.prepaid import take_prepaid
 from vouchers.service.receipt import Receipt, get_receipt
 from vouchers.service.refund import refund, refund_lots
 from vouchers.service.refund_preview import preview
 from vouchers.service.refund_wish import AskedLot, Part, Wish
 from vouchers.terms import list_terms_in_words, terms_in_words
-from vouchers.wallet import change_wallet
+from vouchers.wallet import change_wallet, change_wallets
 
 __all__ = [
     "AlreadyPaid",
     "AskedLot",
     "AtTill",
     "Block",
+    "CardWanted",
     "ChannelNotSold",
     "Claimed",
     "CounterSale",
@@ -89,12 +97,15 @@ __all__ = [
     "GiftSeen",
     "GivenCupsFrozen",
     "GiverBlocked",
+    "IntroductionUsed",
     "MemberLimit",
     "MixedCurrencies",
     "NoReceiptYet",
+    "NotForGiving",
     "NotGiftable",
     "NotOnSale",
     "NotRefundable",
+    "NothingToPay",
     "NothingToRefund",
     "OfferNotNamed",
     "Offered",
@@ -112,11 +123,14 @@ __all__ = [
     "StoreNotSelling",
     "TooFewLeft",
     "TooFewToGive",
+    "WayOfPayingMissing",
     "WholeRestOnly",
     "Wish",
     "add_up",
     "buyer_of_item",
+    "buyers_of_items",
     "change_wallet",
+    "change_wallets",
     "claim",
     "count_cups",
     "decline",
@@ -126,6 +140,7 @@ __all__ = [
     "get_receipt",
     "get_refund",
     "give",
+    "is_introduced",
     "issue_lot",
     "list_blocks",
     "list_gifts",
@@ -150,6 +165,8 @@ __all__ = [
     "settle_otherwise",
     "show",
     "shown_decision",
+    "take_prepaid",
+    "taxed",
     "terms_in_words",
     "unblock",
     "withdraw",

@@ -6,7 +6,8 @@ all that was committed before, does what is due in them. Wallets' ids travel as 
 them (`:members`, `:held`), unread.
 
 Lots are `ready` when there is something to do about their end: what is frozen waits with its end
-for what froze it, while the moments of its announcements pass.
+for what froze it, while the moments of its announcements pass. What earns by the day has
+`earning_statements`.
 """
 
 from ledger.statement import filled
@@ -19,13 +20,13 @@ FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'
 
 _READY = "lot.is_open AND lot.due_at <= :now AND (lot.frozen_at IS NULL OR lot.ends_at > :now)"
 
-FIND = filled(
-    """
+_FIND = """
     WITH due AS (
         SELECT member_id, store_id, ends_at,
                CASE WHEN ends_at > :now THEN 'announce' ELSE expiry_mode END AS what
         FROM lot
-        WHERE {ready} AND (ends_at > :now OR expiry_mode <> 'refund')
+        WHERE {ready} {whose} AND earns_days IS NULL
+          AND (ends_at > :now OR expiry_mode <> 'refund')
         ORDER BY due_at LIMIT :lots
     ), ended AS (
         SELECT what, array_agg(DISTINCT store.time_zone || ' ' || to_char(
@@ -44,10 +45,13 @@ FIND = filled(
     SELECT what, part.members, ended.days
     FROM part JOIN ended USING (what)
     ORDER BY what, part.at
-    """,
-    ready=_READY,
-)
+"""
+FIND = filled(_FIND, ready=_READY, whose="")
 """What is due first, in parts: announce, lapse or top_up; whose; and where and when any ended."""
+
+OF_ONE = "AND lot.member_id = :whose"
+FIND_OF = filled(_FIND, ready=_READY, whose=OF_ONE)
+"""The same in one member's wallet."""
 
 TAKE = """
     SELECT count(*), array_agg(member_id)::text
@@ -58,12 +62,13 @@ TAKE = """
 """
 """Lock wallets, in the order in which they are named, but for those that somebody holds."""
 
-# Wallet by wallet (OFFSET 0): any other order of joining reads lots of everybody's.
+# Wallet by wallet (OFFSET 0): any other order of joining reads lots of everybody's. That it has
+# units is that it earns nothing by the day, said so that the index of what is due is left alone.
 _TAKEN = filled(
     """
     FROM unnest(CAST(:held AS uuid[])) AS held (member_id)
     CROSS JOIN LATERAL (
-        SELECT * FROM lot WHERE lot.member_id = held.member_id AND {ready} OFFSET 0
+        SELECT * FROM lot WHERE lot.member_id = held.member_id AND {ready} AND units > 0 OFFSET 0
     ) lot
     JOIN store ON store.id = lot.store_id
     """,

@@ -9,13 +9,20 @@ from kernel import clock, queue
 from kernel.errors import Unavailable
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
-from vouchers.service.gift_ending import end_of, end_some, find_givers, gifts_due, let_rest
+from vouchers.service.gift_ending import (
+    end_of,
+    end_some,
+    find_givers,
+    gifts_due,
+    let_rest,
+    moments_of,
+)
 
 log = structlog.get_logger()
 
 _WALLETS = 200
 
-DUTY = Duty("vouchers.gift_jobs.end_due", "nightly", gifts_due)
+DUTY = Duty("vouchers.gift_jobs.end_due", "nightly", gifts_due, moments_of)
 
 
 def end_due() -> None:
@@ -41,12 +48,12 @@ def _end_some() -> int:
 
 def _end_set() -> int:
     with transaction():
-        return end_some(limit=_WALLETS, now=clock.now())
+        return end_some(limit=_WALLETS, now=clock.now(), whose=clock.whose())
 
 
 def _givers() -> list[UUID]:
     with transaction():
-        return list(find_givers(limit=_WALLETS, now=clock.now()))
+        return list(find_givers(limit=_WALLETS, now=clock.now(), whose=clock.whose()))
 
 
 def _end_alone(giver_id: UUID) -> int:

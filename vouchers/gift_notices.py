@@ -2,26 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import cast
 
 import members
 from kernel.db import db
 from kernel.ids import NOBODY
-from kernel.wording import Count, Fact, Unit, Words
+from kernel.wording import Count, Fact, Words
 from vouchers.expiry_policy import last_day
-from vouchers.models import Gift, OfferVersion
+from vouchers.models import Gift
+from vouchers.naming import unit_of
 from vouchers.service.gift_rows import Wrapped
 
 
-def remind(gift: Gift, version: OfferVersion, *, is_refunded: bool, now: datetime) -> None:
+def remind(gift: Gift, first: Wrapped, *, is_refunded: bool, now: datetime) -> None:
     """Tell the giver a day ahead that nobody has claimed the gift, and where it will go."""
     notice = UNCLAIMED_REFUNDS if is_refunded else UNCLAIMED
     members.notify(
         gift.giver_id,
         notice,
         now=now,
-        offer=version.name,
-        cups=_count(gift.cups, version),
+        offer=first.version.name,
+        cups=_count(gift.cups, first),
         ends_at=gift.ends_at,
         gift_id=gift.id,
     )
@@ -30,8 +30,8 @@ def remind(gift: Gift, version: OfferVersion, *, is_refunded: bool, now: datetim
 def tell_claimed(gift: Gift, wrapped: Sequence[Wrapped], *, now: datetime) -> None:
     """Tell the giver that the gift was claimed, and the claimer what there is to collect."""
     assert gift.claimed_by_id is not None  # it was just claimed
-    version = wrapped[0].version
-    facts: dict[str, Fact] = {"offer": version.name, "cups": _count(gift.cups, version)}
+    first = wrapped[0]
+    facts: dict[str, Fact] = {"offer": first.version.name, "cups": _count(gift.cups, first)}
     members.notify(gift.giver_id, CLAIMED, now=now, **facts)
     ends_on = _first_end(wrapped)
     if ends_on is None:
@@ -58,9 +58,8 @@ def tell_refunded(gift: Gift, wrapped: Sequence[Wrapped], *, now: datetime) -> N
 def _tell_giver(
     notice: members.Notice, gift: Gift, wrapped: Sequence[Wrapped], now: datetime
 ) -> None:
-    version = wrapped[0].version
-    cups = sum(one.item.cups for one in wrapped)
-    members.notify(gift.giver_id, notice, now=now, offer=version.name, cups=_count(cups, version))
+    name, cups = wrapped[0].version.name, sum(one.item.cups for one in wrapped)
+    members.notify(gift.giver_id, notice, now=now, offer=name, cups=_count(cups, wrapped[0]))
 
 
 def _first_end(wrapped: Sequence[Wrapped]) -> date | None:
@@ -73,8 +72,8 @@ def _first_end(wrapped: Sequence[Wrapped]) -> date | None:
     return min(days, default=None)
 
 
-def _count(cups: int, version: OfferVersion) -> Count:
-    return Count(cups, cast("Unit", version.unit))
+def _count(cups: int, first: Wrapped) -> Count:
+    return Count(cups, unit_of(first.lot, first.version))
 
 
 def _is_open(facts: members.Facts) -> bool:

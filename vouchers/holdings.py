@@ -11,28 +11,36 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from kernel.db import db
 from vouchers.models import Lot, Offer, OfferVersion
 
-_SOURCES = {"order_item": "bought", "period": "plan", "gift": "gift"}
+_SOURCES = {"order_item": "bought", "period": "plan", "plan_change": "plan", "gift": "gift"}
+_BENEFIT = case(
+    (Lot.prepays_plan, "periods"),
+    (Lot.units > 0, "cups"),
+    (OfferVersion.is_unlimited, "unlimited"),
+    else_="membership",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One lot, as its member sees it.
 
-    `source` says whether they bought it, it came with a period of a plan, or as a gift. `price` is
-    what was paid for it, VAT included, where they paid it themselves. `is_late` where a `top_up`
-    lot is past its end, so that each cup costs a difference now. What is given back of it goes by
-    `refund_basis`.
+    `source` says whether they bought it, it came with a period of a plan, or as a gift, `benefit`
+    what it is (see `vouchers.balances`); `cups` and `left` are None where nothing is counted.
+    `price` is what was paid for it, VAT included, where they paid it themselves. `is_late` where a
+    `top_up` lot is past its end, so that each cup costs a difference now. What is given back of it
+    goes by `refund_basis`.
     """
 
     id: UUID
     offer_id: UUID
     offer: str
     name: str
+    benefit: str
     unit: str
     source: str
     is_bonus: bool
-    cups: int
-    left: int
+    cups: int | None
+    left: int | None
     price: int | None
     currency: str
     sold_at: datetime
@@ -66,7 +74,7 @@ def list_holdings(
 
 
 def count_cups(member_id: UUID) -> int:
-    """Count all cups in a member's lots: spendable, frozen, or ended and not yet settled.
+    """Count all in a member's lots: cups (spendable, frozen, or ended and not settled) and periods.
 
     It is what the events of their history add up to.
     """
@@ -83,11 +91,12 @@ def _seen(now: datetime) -> Select[Any]:
             Lot.offer_id,
             Offer.code,
             OfferVersion.name,
-            OfferVersion.unit,
+            _BENEFIT,
+            case((Lot.prepays_plan, "period"), else_=OfferVersion.unit),
             case(_SOURCES, value=Lot.source),
             Lot.is_bonus,
-            Lot.units,
-            Lot.units - Lot.used,
+            func.nullif(Lot.units, 0),
+            case((Lot.units > 0, Lot.units - Lot.used)),
             case((is_own, Lot.net + Lot.vat)),
             Lot.currency,
             Lot.sold_at,

@@ -12,10 +12,10 @@ from kernel import clock, queue
 from kernel.outbox import subscriber
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
-from vouchers import gift_jobs, refund_jobs  # noqa: F401  the latter only subscribes
+from vouchers import earning_jobs, gift_jobs, refund_jobs  # noqa: F401  the last only subscribes
 from vouchers.policy import PURPOSE
-from vouchers.service.ending import end_order, find_unpaid, unpaid_orders
-from vouchers.service.expiry import Ending, bring_to_end, find_ending, lots_due
+from vouchers.service.ending import end_order, find_unpaid, unpaid_orders, unpaid_until
+from vouchers.service.expiry import Ending, bring_to_end, ends_of, find_ending, lots_due
 from vouchers.service.expiry_refund import find_refundable, refund_ended
 from vouchers.service.fulfil import fulfil_all
 
@@ -25,9 +25,9 @@ _LOTS, _WALLETS = 50_000, 1_000  # looked at once, and locked at once
 _REFUNDS = 100
 _ORDERS = 100
 
-EXPIRY = Duty("vouchers.jobs.expire_due", "nightly", lots_due)
-ENDING = Duty("vouchers.jobs.end_unpaid", "events", unpaid_orders)
-DUTIES = [EXPIRY, ENDING, gift_jobs.DUTY]
+EXPIRY = Duty("vouchers.jobs.expire_due", "nightly", lots_due, ends_of)
+ENDING = Duty("vouchers.jobs.end_unpaid", "events", unpaid_orders, unpaid_until)
+DUTIES = [EXPIRY, ENDING, earning_jobs.DUTY, gift_jobs.DUTY]
 
 
 @subscriber(f"{PURPOSE}.paid", many=True)
@@ -82,7 +82,7 @@ def _expire_some() -> int:
 
 def _ending(now: datetime) -> list[Ending]:
     with transaction():
-        return find_ending(lots=_LOTS, wallets=_WALLETS, now=now)
+        return find_ending(lots=_LOTS, wallets=_WALLETS, now=now, whose=clock.whose())
 
 
 def _bring_to_end(ending: Ending, now: datetime) -> int:
@@ -92,7 +92,8 @@ def _bring_to_end(ending: Ending, now: datetime) -> int:
 
 def _refundable(after: UUID | None) -> list[UUID]:
     with transaction():
-        return list(find_refundable(after=after, limit=_REFUNDS, now=clock.now()))
+        whose = clock.whose()
+        return list(find_refundable(after=after, limit=_REFUNDS, now=clock.now(), whose=whose))
 
 
 def _refund(member_id: UUID) -> None:
@@ -108,4 +109,4 @@ def _refund(member_id: UUID) -> None:
 
 def _unpaid(now: datetime) -> list[UUID]:
     with transaction():
-        return list(find_unpaid(limit=_ORDERS, now=now))
+        return list(find_unpaid(limit=_ORDERS, now=now, whose=clock.whose()))

@@ -1,14 +1,20 @@
 """Offers and lots as others name them."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import select
 
 from kernel.db import db
 from kernel.errors import NotFound
+from kernel.wording import Unit
 from vouchers.models import Lot, Offer, OfferVersion
+
+
+def unit_of(lot: Lot, version: OfferVersion) -> Unit:
+    """What a lot counts: periods of a plan that are prepaid, or what the offer's cups are."""
+    return "period" if lot.prepays_plan else cast("Unit", version.unit)
 
 
 def check_offers(offer_ids: Iterable[UUID]) -> None:

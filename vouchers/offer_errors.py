@@ -4,6 +4,7 @@ from kernel.errors import Conflict, Invalid, refuse_on
 from ledger.errors import TwoPeople
 
 __all__ = [
+    "NothingSold",
     "OfferCurrency",
     "OfferExists",
     "SaleEndsEarlier",
@@ -23,6 +24,15 @@ class Unlawful(Invalid):
     """
 
     code = "unlawful-offer"
+
+
+class NothingSold(Invalid):
+    """A pack is cups for money: its price is above zero, and so are its cups, which are counted.
+
+    Only a plan may cost nothing, or give no cups. Facts: `terms`, the names of what is wrong.
+    """
+
+    code = "nothing-sold"
 
 
 class OfferExists(Conflict):

@@ -23,11 +23,14 @@ class OfferTerms:
     name: str
     note: str | None = None
     price: int
+    first_price: int | None = None
+    needs_card: bool = False
     currency: str
     vat_code: str = "standard"
     vat_timing: str = "sale"
     guarantee_months: int = 12
     cups: int
+    is_unlimited: bool = False
     bonus_cups: int = 0
     unit: str = "cup"
     list_price: int | None = None

@@ -1,6 +1,6 @@
-"""What is refused when an order is placed."""
+"""What is refused when an order is placed, or paid."""
 
-from kernel.errors import Conflict, Forbidden
+from kernel.errors import Conflict, Forbidden, Invalid
 
 
 class ChannelNotSold(Conflict):
@@ -37,3 +37,36 @@ class NoReceiptYet(Conflict):
     """The order was not paid, or its cups are on their way still. Facts: `order_status`."""
 
     code = "no-receipt-yet"
+
+
+class IntroductionUsed(Conflict):
+    """The member has had the plan meanwhile: a trial or a first price is given once.
+
+    Ordered again, it costs its price. Facts: `offer_id`.
+    """
+
+    code = "introduction-used"
+
+
+class CardWanted(Conflict):
+    """The order costs nothing now, but a plan in it does later: leave a card for that."""
+
+    code = "card-wanted"
+
+
+class NothingToPay(Invalid):
+    """The order costs nothing: there is nothing to do in the provider's form."""
+
+    code = "nothing-to-pay"
+
+
+class WayOfPayingMissing(Invalid):
+    """The order costs something, and it was not said how it shall be paid."""
+
+    code = "way-of-paying-missing"
+
+
+class NotForGiving(Conflict):
+    """No periods of the offer can be given: it is no plan, or costs nothing. Facts: `offer_id`."""
+
+    code = "not-for-giving"

@@ -20,15 +20,16 @@ _OF_LOTS = [policy.VOUCHERS, policy.PLANS]
 def bounds(part: Part) -> Iterable[Facts]:
     """A lot has given no more than it held, in cups and in money, and all when it is empty.
 
-    2: tables refuse anything else; this sees rows that got there past their constraints.
+    2: tables refuse anything else; this sees rows that got there past their constraints. A lot that
+    earns by the day holds no cups: it is open until its end, however much is earned.
     """
     return part.find("""
         SELECT lot.member_id, lot.id AS lot_id, lot.units, lot.used, lot.net, lot.net_recognised
         FROM lot
         WHERE {within lot} AND NOT (
             lot.used BETWEEN 0 AND lot.units AND lot.net_recognised BETWEEN 0 AND lot.net
-            AND (lot.used < lot.units OR lot.net_recognised = lot.net)
-            AND lot.is_open = (lot.used < lot.units))
+            AND (lot.is_open OR lot.net_recognised = lot.net)
+            AND (lot.units = 0 OR lot.is_open = (lot.used < lot.units)))
     """)
 
 
@@ -62,6 +63,40 @@ def lot(part: Part) -> Iterable[Facts]:
            OR coalesce(held.cups, 0) <> coalesce(booked.cups, 0)
         """,
         accounts=_OF_LOTS,
+    )
+
+
+@check("earned", invariant=3, walk=LOTS)
+def earned(part: Part) -> Iterable[Facts]:
+    """What a lot that earns by the day has booked is what its days up to the last one earn.
+
+    3: straight-line, to the dollar. Whatever ends before its days are over earns the rest at once,
+    unless the rest was given back.
+    """
+    return part.find(
+        """
+        WITH earning AS (
+            SELECT member_id, id AS lot_id, net::bigint AS net, is_open, earns_from_on,
+                   earns_days::bigint AS days
+            FROM lot WHERE {within lot} AND earns_days IS NOT NULL
+        ), booked AS (
+            SELECT earning.member_id, earning.lot_id, total(line.amount) AS amount,
+                   max(entry.occurred_on) AS last_on
+            FROM earning
+            JOIN line USING (member_id, lot_id)
+            JOIN entry ON entry.member_id = line.member_id AND entry.id = line.entry_id
+            WHERE {near line} AND {near entry} AND entry.kind = 'earning'
+            GROUP BY earning.member_id, earning.lot_id
+        ), due AS (
+            SELECT earning.*, booked.amount, booked.last_on,
+                   (2 * net * least(days, last_on - earns_from_on + 1) + days) / (2 * days)
+                       AS straight
+            FROM earning JOIN booked USING (member_id, lot_id)
+        )
+        SELECT member_id, lot_id, last_on, straight AS expected, amount AS found
+        FROM due
+        WHERE amount <> straight AND (is_open OR amount <> net)
+        """
     )
 
 

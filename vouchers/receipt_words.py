@@ -14,6 +14,7 @@ from kernel.wording import Count, Language, Money, Unit, say
 
 _DAY: Final = relativedelta(days=1)
 _PERCENT = 100
+_MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,18 @@ class Terms:
     withdrawal_days: int
     is_taxed_at_sale: bool = True
     is_plan: bool = False
+    is_unlimited: bool = False
+    minimum_interval_s: int | None = None
+
+    @property
+    def is_membership(self) -> bool:
+        """Whether it gives no cups at all."""
+        return self.cups == 0 and not self.is_unlimited
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it gives so many cups; else it is good by the day."""
+        return self.cups > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,9 @@ Sentence = tuple[str, dict[str, Any]]
 
 
 def _terms(terms: Terms, language: Language) -> Iterator[Sentence]:
+    if terms.is_membership:
+        yield "membership", {}
+        return
     names = _COMMA[_at(language)]
     if terms.products:
         yield "products", {"products": names.join(terms.products)}
@@ -125,17 +141,23 @@ def _terms(terms: Terms, language: Language) -> Iterator[Sentence]:
 
 
 def _amounts(terms: Terms) -> Iterator[Sentence]:
-    if terms.max_cups is None:
+    if terms.is_unlimited:
+        yield "unlimited", {}
+    elif terms.max_cups is None:
         yield "any_at_once", {}
     else:
         yield "at_once", {"most": Count(terms.max_cups, terms.unit)}
+    if terms.is_unlimited and terms.max_cups is not None:
+        yield "each_time", {"most": Count(terms.max_cups, terms.unit)}
     if terms.cups_per_day is not None:
         yield "a_day", {"most": Count(terms.cups_per_day, terms.unit)}
+    if terms.minimum_interval_s is not None:
+        yield "interval", {"minutes": -(-terms.minimum_interval_s // _MINUTE_S)}
 
 
 def _end(terms: Terms, language: Language) -> Iterator[Sentence]:
     if terms.is_plan:
-        yield "period", {}
+        yield ("period" if terms.is_counted else "days"), {}
     elif terms.ends is None:
         yield "never", {}
     else:
@@ -153,7 +175,7 @@ def _bonus(terms: Terms, language: Language) -> Iterator[Sentence]:
 
 
 def _giving(terms: Terms) -> Iterator[Sentence]:
-    if terms.is_giftable:
+    if terms.is_giftable and terms.is_counted:
         yield f"gift_{terms.gift_unclaimed}", {}
     else:
         yield "no_gift", {}
@@ -166,7 +188,8 @@ def _refunds(terms: Terms) -> Iterator[Sentence]:
         yield "refund_none", {}
         return
     price = Money(terms.list_price or 0, terms.currency)
-    yield f"refund_{terms.refund_basis}", {"price": price}
+    basis = f"refund_{terms.refund_basis}" if terms.is_counted else "refund_days"
+    yield basis, {"price": price}
     if terms.refund_fee_bp:
         yield "fee", {"percent": _percent(terms.refund_fee_bp)}
     else:
@@ -226,9 +249,20 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "any_at_once": ("可分次兌換，每次數量不限。", "Collect them a few at a time, or all at once."),
     "at_once": ("可分次兌換，每次最多 {most}。", "Collect them a few at a time, at most {most}."),
     "a_day": ("每日最多兌換 {most}。", "At most {most} a day."),
+    "membership": (
+        "會員資格於每一已付費期間內有效。",
+        "A membership, good in each period that is paid.",
+    ),
+    "unlimited": ("期間內兌換數量不限。", "As many as you like."),
+    "each_time": ("每次最多兌換 {most}。", "At most {most} at one time."),
+    "interval": (
+        "兩次兌換須間隔至少 {minutes} 分鐘。",
+        "At least {minutes} minutes from one to the next.",
+    ),
+    "days": ("於每一已付費期間內有效。", "Good in each period that is paid."),
     "period": (
-        "於每一已付費期間內有效，期末未兌換者失效。",
-        "Good in each period that is paid; what is left at its end lapses.",
+        "於每一已付費期間內有效；期末未兌換者失效，方案可留用者除外。",
+        "Good in each period that is paid; what the plan does not carry on lapses at its end.",
     ),
     "never": ("無使用期限。", "They never expire."),
     "lapse": (
@@ -287,6 +321,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "refund_allocated": (
         "未使用部分可隨時退款，按每份實付金額計算。",
         "What is unused can be given back at any time, at what was paid for each.",
+    ),
+    "refund_days": (
+        "剩餘期間可隨時退款，按日計算。",
+        "The days that are left can be given back at any time, each at its part of the price.",
     ),
     "refund_list_price": (
         "未使用部分可隨時退款：退還實付總額扣除已使用部分之定價（每份 {price}），不足時不另退款。",

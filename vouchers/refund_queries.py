@@ -79,7 +79,7 @@ def shown_decision(decision: Decision) -> Shown:
                 lot_id=line.part.lot.id,
                 gift_id=line.part.gift_id,
                 name=line.terms.name,
-                unit=line.terms.unit,
+                unit=_unit(line.part.lot, line.terms),
                 cups=line.returned.cups,
                 gross=line.returned.net + line.returned.vat,
                 kept=line.returned.kept_net + line.returned.kept_vat,
@@ -148,21 +148,21 @@ def refunds_of(
 def _lines_of(refunds: Sequence[Refund]) -> Mapping[UUID, list[ShownLine]]:
     of = {refund.id: refund for refund in refunds}
     rows = db.session.execute(
-        select(RefundLine, OfferVersion)
+        select(RefundLine, Lot, OfferVersion)
         .join(Lot, (Lot.member_id == RefundLine.member_id) & (Lot.id == RefundLine.lot_id))
         .join(OfferVersion, OfferVersion.id == Lot.offer_version_id)
         .where(RefundLine.refund_id.in_(of))
         .order_by(RefundLine.refund_id, RefundLine.ordinal)
     )
     lines: dict[UUID, list[ShownLine]] = defaultdict(list)
-    for line, terms in rows:
+    for line, lot, terms in rows:
         refund = of[line.refund_id]
         lines[refund.id].append(
             ShownLine(
                 lot_id=line.lot_id,
                 gift_id=line.gift_id,
                 name=terms.name,
-                unit=terms.unit,
+                unit=_unit(lot, terms),
                 cups=line.cups,
                 gross=line.net + line.vat,
                 kept=line.kept_net + line.kept_vat,
@@ -175,3 +175,8 @@ def _lines_of(refunds: Sequence[Refund]) -> Mapping[UUID, list[ShownLine]]:
             )
         )
     return lines
+
+
+def _unit(lot: Lot, terms: OfferVersion) -> str:
+    """What a lot holds: cups, or prepaid periods of a plan."""
+    return "period" if lot.prepays_plan else terms.unit

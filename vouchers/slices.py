@@ -19,8 +19,28 @@ class Slice:
         return self.net + self.vat
 
 
+@dataclass(frozen=True, slots=True)
+class Prepaid:
+    """A period of a plan that was paid before: the lot that it left, and what it took along."""
+
+    lot: Lot
+    part: Slice
+
+
+def left_in(lot: Lot) -> int:
+    """Cups that are left in a lot; of one that earns by the day one, if any of its rest is."""
+    if lot.units:
+        return lot.units - lot.used
+    return int(lot.is_open and (lot.net > lot.net_recognised or lot.vat > lot.vat_gone))
+
+
 def slice_of(lot: Lot, cups: int) -> Slice:
-    """What the next `cups` cups of a lot carry (`ledger.policy.carried`), net and VAT alike."""
+    """What the next `cups` cups of a lot carry (`ledger.policy.carried`), net and VAT alike.
+
+    A lot that earns by the day has none, and is taken whole: all that its days have not earned.
+    """
+    if not lot.units:
+        return Slice(0, lot.net - lot.net_recognised, lot.vat - lot.vat_gone)
     net = carried(
         net=lot.net,
         units=lot.units,
@@ -37,10 +57,10 @@ def slice_of(lot: Lot, cups: int) -> Slice:
 def take_out(lot: Lot, cups: int) -> Slice:
     """Let cups leave a lot, under its wallet's lock; answer what goes with them."""
     leaving = slice_of(lot, cups)
-    lot.used += cups
+    lot.used += leaving.cups
     lot.net_recognised += leaving.net
     lot.vat_gone += leaving.vat
-    lot.is_open = lot.used < lot.units
+    lot.is_open = lot.used < lot.units  # nothing is left of what is taken whole
     return leaving
 
 

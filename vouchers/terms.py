@@ -75,6 +75,8 @@ def _terms(version: OfferVersion, products: Names, stores: Names, *, is_plan: bo
         withdrawal_days=version.withdrawal_days,
         is_taxed_at_sale=version.vat_timing == "sale",
         is_plan=is_plan,
+        is_unlimited=version.is_unlimited,
+        minimum_interval_s=version.minimum_interval_s,
     )
 
 

@@ -16,10 +16,11 @@ from kernel.idempotency import Key, find_answer, keep_answer
 from kernel.transaction import again, transaction
 from payments import Payment, PaymentUnderWay
 from vouchers.errors import AlreadyPaid, OrderEnded
+from vouchers.introduction import refuse_second
 from vouchers.models import Order
 from vouchers.order_errors import OwnOrder
 from vouchers.policy import PURPOSE
-from vouchers.queries import Ordered, get_order
+from vouchers.queries import Ordered, get_order, items_of
 from vouchers.service.fulfil import fulfil
 from vouchers.service.order import Wanted, place_order
 from vouchers.wallet import change_wallet
@@ -54,11 +55,11 @@ class CounterSale:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What a transaction has left: an order, and the attempt to be paid for it."""
+    """What a transaction has left: an order, and the attempt to be paid for it, if it costs."""
 
     member_id: UUID
     order_id: UUID
-    payment_id: UUID
+    payment_id: UUID | None
     is_replay: bool = False
 
 
@@ -81,6 +82,7 @@ def sell_at_counter(
 
     Raises:
         OwnOrder: the clerk would sell to themselves.
+        IntroductionUsed: a plan is at its first price, and was had by another order meanwhile.
         Refusal: what `place_order` and `payments` refuse.
     """
 
@@ -140,10 +142,20 @@ def _take(
             return known
         order = _lock(order_of())
         _refuse_unpayable(order, now)
-        payment = _paid_in_cash(till, order, now) if method == "cash" else _begun(till, order, now)
-        if not keep_answer(key, {"payment_id": str(payment.id)}, now=now):
+        refuse_second(Ordered(order, items_of(order.id)))
+        payment = _asked(till, order, method, now)
+        bound = {"payment_id": str(payment.id)} if payment else {"order_id": str(order.id)}
+        if not keep_answer(key, bound, now=now):
             raise TryAgain  # the same key, at the same moment: look again, and find it
-        return _Taken(order.member_id, order.id, payment.id)
+        return _Taken(order.member_id, order.id, payment.id if payment else None)
+
+
+def _asked(till: AtTill, order: Order, method: Method, now: datetime) -> Payment | None:
+    """What is asked for the order; what costs nothing is given at once."""
+    if order.total == 0:
+        fulfil(order_id=order.id, paid_at=now, now=now)
+        return None
+    return _paid_in_cash(till, order, now) if method == "cash" else _begun(till, order, now)
 
 
 def _known(key: Key) -> _Taken | None:
@@ -151,6 +163,9 @@ def _known(key: Key) -> _Taken | None:
     known = find_answer(key)
     if known is None:
         return None
+    if "order_id" in known:
+        order = db.session.get_one(Order, UUID(known["order_id"]))
+        return _Taken(order.member_id, order.id, None, is_replay=True)
     payment = payments.get_payment(UUID(known["payment_id"]))
     return _Taken(payment.member_id, payment.purpose_id, payment.id, is_replay=True)
 
@@ -199,9 +214,10 @@ def _lock(order_id: UUID) -> Order:
 
 def _shown(taken: _Taken) -> CounterSale:
     """Ask what is not settled, give the cups of what is paid, and show it."""
-    payment = payments.charge(payment_id=taken.payment_id)
-    if payment.status == "succeeded":
-        again(lambda: _fulfil(taken.order_id, payment))
+    if taken.payment_id is not None:
+        payment = payments.charge(payment_id=taken.payment_id)
+        if payment.status == "succeeded":
+            again(lambda: _fulfil(taken.order_id, payment))
     return again(lambda: _read(taken))
 
 

@@ -24,7 +24,7 @@ from vouchers.service.dispute_rows import Purchase, lock_purchase, post_event, r
 def follow_dispute(*, dispute_id: UUID, now: datetime) -> None:
     """Draw the consequences of what a dispute is now, in the caller's transaction, once each."""
     seen = payments.get_dispute(dispute_id)
-    purchase = lock_purchase(payments.get_payment(seen.payment_id))
+    purchase = lock_purchase(payments.get_payment(seen.payment_id), now=now)
     dispute = payments.lock_dispute(dispute_id)
     for step in _STEPS[dispute.followed, dispute.status]:
         step(dispute, purchase, now)

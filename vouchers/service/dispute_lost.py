@@ -21,7 +21,7 @@ from payments import Dispute
 from vouchers.models import Gift, GiftItem, Lot, OfferVersion, Refund
 from vouchers.refund_origin import invoices_of
 from vouchers.service.dispute_rows import Purchase, post_event, release
-from vouchers.slices import Slice, put_back, slice_of, take_out
+from vouchers.slices import Slice, left_in, put_back, slice_of, take_out
 
 _DESCRIPTION = "付款爭議退回未取杯數"
 
@@ -139,7 +139,7 @@ def _owe_again(entry: Entry) -> None:
 
 def _covered(lot: Lot, amount: int) -> int:
     """How many of the unused cups of a lot an amount covers."""
-    cups = lot.units - lot.used
+    cups = left_in(lot)
     while cups and slice_of(lot, cups).gross > amount:
         cups -= 1
     return cups

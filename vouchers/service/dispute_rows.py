@@ -12,9 +12,12 @@ import ledger
 from kernel.db import db
 from kernel.errors import TryAgain
 from ledger import Event, Pair
+from ledger.models import Entry, Line
 from payments import Dispute, Payment
 from vouchers.models import Gift, GiftItem, Lot, Order, OrderItem
 from vouchers.policy import PURPOSE
+from vouchers.refund_origin import CHANGE
+from vouchers.service.earning import earn_until
 from vouchers.wallet import change_wallet
 
 
@@ -44,8 +47,10 @@ class Purchase:
                 gift.frozen_at = None
 
 
-def lock_purchase(payment: Payment) -> Purchase:
+def lock_purchase(payment: Payment, *, now: datetime) -> Purchase:
     """Lock every wallet that holds cups of the payment, and its open gifts.
+
+    What has been earned by the day is earned first: it is not held back.
 
     Raises:
         TryAgain: cups got into one more wallet meanwhile.
@@ -54,6 +59,7 @@ def lock_purchase(payment: Payment) -> Purchase:
     locked = {lot.member_id for lot in lots} | {payment.member_id}
     for member_id in sorted(locked):
         change_wallet(member_id)
+    earn_until(locked, now=now)
     gifts = _open_gifts(_lots_of(payment))
     lots = _lots_of(payment)
     if not locked.issuperset(lot.member_id for lot in lots):
@@ -83,13 +89,13 @@ def _lots_of(payment: Payment) -> list[Lot]:
 
 
 def _with_given(payment: Payment) -> list[Lot]:
-    """The lot of a plan's period, and those that its cups were given on to."""
-    period = (
+    """The lot that was paid for, those that its cups were given on to, or a changed plan took."""
+    paid_for = (
         Lot.member_id == payment.member_id,
-        Lot.source == "period",
+        Lot.source == (CHANGE if payment.purpose == CHANGE else "period"),
         Lot.source_id == payment.purpose_id,
     )
-    newest = found = _read(select(Lot).where(*period))
+    newest = found = _read(select(Lot).where(*paid_for))
     while newest:
         claimed = (
             _items_of(newest)
@@ -102,9 +108,32 @@ def _with_given(payment: Payment) -> list[Lot]:
             for item, taker in db.session.execute(claimed)
         ]
         place = tuple_(Lot.member_id, Lot.source, Lot.source_id, Lot.ordinal)
-        newest = _read(select(Lot).where(place.in_(places)))
+        newest = [*_read(select(Lot).where(place.in_(places))), *_taken_over_from(newest)]
         found = [*found, *newest]
     return found
+
+
+def _taken_over_from(lots: Sequence[Lot]) -> list[Lot]:
+    """The lots of changed plans that took over what these had left."""
+    out_of = (
+        select(Entry.source_id)
+        .join(
+            Line,
+            (Line.member_id == Entry.member_id)
+            & (Line.book_date == Entry.book_date)
+            & (Line.entry_id == Entry.id),
+        )
+        .where(
+            Entry.member_id.in_({lot.member_id for lot in lots}),
+            Entry.kind == "transfer",
+            Line.lot_id.in_([lot.id for lot in lots]),
+            Line.lot_id != Entry.source_id,
+        )
+    )
+    holders = {lot.member_id for lot in lots}
+    return _read(
+        select(Lot).where(Lot.member_id.in_(holders), Lot.source == CHANGE, Lot.id.in_(out_of))
+    )
 
 
 def _read(lots: Select[Lot]) -> list[Lot]:

@@ -2,20 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select, update
 
 import payments
 from kernel.db import db
+from kernel.due import of
 from kernel.transaction import again, transaction
 from vouchers.models import Order
 from vouchers.policy import PURPOSE
 
 
-def find_unpaid(*, limit: int, now: datetime) -> Sequence[UUID]:
-    """Orders that were to be paid earlier, the longest waiting first."""
-    return db.session.scalars(unpaid_orders(now).order_by(Order.ends_at).limit(limit)).all()
+def find_unpaid(*, limit: int, now: datetime, whose: UUID | None = None) -> Sequence[UUID]:
+    """Orders that were to be paid earlier, the longest waiting first; perhaps of one member."""
+    found = of(unpaid_orders(now), Order.member_id, whose)
+    return db.session.scalars(found.order_by(Order.ends_at).limit(limit)).all()
+
+
+def unpaid_until(member_id: UUID) -> Select[Any]:
+    """When the time of a member's orders that wait is over."""
+    return select(Order.ends_at).where(Order.member_id == member_id, Order.status == "pending")
 
 
 def end_order(*, order_id: UUID, now: datetime) -> None:

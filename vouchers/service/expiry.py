@@ -45,9 +45,12 @@ class _Day:
 
 
 def is_ready(now: datetime) -> ColumnElement[bool]:
-    """Whether something is to be done about a lot's end. What is frozen waits with its end."""
+    """Whether something is to be done about a lot's end. What is frozen waits with its end.
+
+    What earns by the day is another job's (`earning`).
+    """
     is_loose = or_(Lot.frozen_at.is_(None), Lot.ends_at > now)
-    return and_(Lot.is_open, Lot.due_at <= now, is_loose)
+    return and_(Lot.is_open, Lot.earns_days.is_(None), Lot.due_at <= now, is_loose)
 
 
 def lots_due(now: datetime) -> Select[UUID]:
@@ -55,11 +58,25 @@ def lots_due(now: datetime) -> Select[UUID]:
     return select(Lot.id).where(is_ready(now))
 
 
-def find_ending(*, lots: int, wallets: int, now: datetime) -> list[Ending]:
-    """Find what is due first, in parts of so many wallets at most. What is repaid is not there."""
+def ends_of(member_id: UUID) -> Select[Any]:
+    """When something is to be done about the ends of a member's lots."""
+    counted = Lot.earns_days.is_(None)
+    return select(Lot.due_at).where(
+        Lot.member_id == member_id, Lot.is_open, counted, Lot.due_at.is_not(None)
+    )
+
+
+def find_ending(
+    *, lots: int, wallets: int, now: datetime, whose: UUID | None = None
+) -> list[Ending]:
+    """Find what is due first, in parts of so many wallets at most. What is repaid is not there.
+
+    With `whose`, only in that member's wallet.
+    """
     _keep_to_keys()
-    asked = {"now": now, "lots": lots, "wallets": wallets}
-    found = db.session.execute(text(expiry_statements.FIND), asked)
+    asked = {"now": now, "lots": lots, "wallets": wallets, "whose": whose}
+    find = expiry_statements.FIND if whose is None else expiry_statements.FIND_OF
+    found = db.session.execute(text(find), asked)
     return [Ending(what, members, ended) for what, members, ended in found]
 
 

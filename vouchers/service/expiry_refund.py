@@ -7,17 +7,20 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, select, update
 
 from kernel.db import db
+from kernel.due import of
 from vouchers.models import Lot, Wallet
 from vouchers.service.expiry import is_ready
 from vouchers.service.refund import Part, refund_lots
 
 
-def find_refundable(*, after: UUID | None, limit: int, now: datetime) -> Sequence[UUID]:
-    """Whose cups are to be given back at their end, in id order."""
+def find_refundable(
+    *, after: UUID | None, limit: int, now: datetime, whose: UUID | None = None
+) -> Sequence[UUID]:
+    """Whose cups are to be given back at their end, in id order; perhaps only this member's."""
     mine = select(Lot.member_id).where(_is_over(now)).distinct().order_by(Lot.member_id)
     if after is not None:
         mine = mine.where(Lot.member_id > after)
-    return db.session.scalars(mine.limit(limit)).all()
+    return db.session.scalars(of(mine, Lot.member_id, whose).limit(limit)).all()
 
 
 def refund_ended(*, member_id: UUID, now: datetime) -> int:

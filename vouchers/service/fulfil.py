@@ -33,10 +33,10 @@ _KNOWN = select(Order.id, Order.member_id, Order.status).where(
 
 @dataclass(frozen=True, slots=True)
 class _Bought:
-    """Packs of an order that is being fulfilled."""
+    """What of an order that is being fulfilled is put into the wallet."""
 
     sold: Sold
-    packs: Sequence[OrderedItem]
+    lines: Sequence[OrderedItem]
 
 
 def fulfil(*, order_id: UUID, paid_at: datetime, now: datetime) -> None:
@@ -48,9 +48,10 @@ def fulfil_all(paid_at: Mapping[UUID, datetime], *, now: datetime) -> None:
     """Issue the packs of paid orders, and promise their plans to the room that starts them.
 
     Each once, all in one transaction, under the locks of the wallets and then of the orders: a lot
-    for each pack (two, where its bonus ends by itself), their sales, and an invoice an order; the
-    plans are invoiced period by period. The number of statements is the same for any number of
-    orders and packs. The money for an order that has ended goes back instead, each by itself.
+    for each pack (two, where its bonus ends by itself), and for each plan of which periods are to
+    be given; their sales, and an invoice an order. Plans are invoiced period by period. The number
+    of statements is the same for any number of orders and packs. The money for an order that has
+    ended goes back instead, each by itself.
 
     Raises:
         NotFound: there is no such order.
@@ -66,7 +67,7 @@ def fulfil_all(paid_at: Mapping[UUID, datetime], *, now: datetime) -> None:
     _issue(paid, now=now)
     for one in paid:
         for line in one.items:
-            if line.offer.kind == "plan":
+            if not _is_kept(line):
                 _promise(one.order, line, now=now)
 
 
@@ -100,7 +101,7 @@ def _issue(ordered: Sequence[Ordered], *, now: datetime) -> None:
         [
             lot
             for one in bought
-            for line in one.packs
+            for line in one.lines
             for lot in lots_of_item(one.sold, line.item, line.version)
         ],
         stores={one.sold.store.id: one.sold.store for one in bought},
@@ -110,19 +111,22 @@ def _issue(ordered: Sequence[Ordered], *, now: datetime) -> None:
 
 
 def _bought(ordered: Sequence[Ordered], now: datetime) -> Iterable[_Bought]:
-    packs = {
-        one.order: [line for line in one.items if line.offer.kind == "pack"] for one in ordered
-    }
-    with_packs = [order for order, lines in packs.items() if lines]
-    if not with_packs:
+    kept = {one.order: [line for line in one.items if _is_kept(line)] for one in ordered}
+    orders = [order for order, lines in kept.items() if lines]
+    if not orders:
         return
-    stores = chain.find_stores({order.store_id for order in with_packs})
-    ids = [order.id for order in with_packs]
+    stores = chain.find_stores({order.store_id for order in orders})
+    ids = [order.id for order in orders]
     disputed = payments.find_disputed(purpose=PURPOSE, purpose_ids=ids)
-    for order in with_packs:
+    for order in orders:
         frozen_at = now if order.id in disputed else None
         assert order.paid_at is not None  # it was written down just now
-        yield _Bought(Sold(order, order.paid_at, stores[order.store_id], frozen_at), packs[order])
+        yield _Bought(Sold(order, order.paid_at, stores[order.store_id], frozen_at), kept[order])
+
+
+def _is_kept(line: OrderedItem) -> bool:
+    """Whether it is put into the wallet. A plan for oneself begins instead."""
+    return line.offer.kind == "pack" or line.item.gift_periods is not None
 
 
 def _sale(bought: _Bought) -> Sale:
@@ -131,13 +135,13 @@ def _sale(bought: _Bought) -> Sale:
     lines = [
         InvoiceLine(
             description=line.version.name,
-            quantity=line.item.quantity,
+            quantity=line.item.quantity * (line.item.gift_periods or 1),
             gross=line.item.gross,
             net=line.item.net,
             vat=line.item.vat,
             vat_code=line.version.vat_code,
         )
-        for line in bought.packs
+        for line in bought.lines
         if line.version.vat_timing == "sale"
     ]
     return Sale(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 import chain
 import ledger
@@ -34,7 +34,8 @@ def give(
 
     In the caller's transaction, under the giver's wallet lock. They are of the offer or the lot
     that is named; of neither, of the one offer that the giver holds. Bonus cups with an end of
-    their own leave only if their lot is named.
+    their own, and prepaid periods of a plan (which may always be given), leave only if their lot is
+    named.
 
     Raises:
         GiverBlocked: the wallet is blocked.
@@ -90,7 +91,8 @@ def _lots_of(
     )
     if offer_id is not None:
         alive = alive.where(Lot.offer_id == offer_id)
-    wanted = Lot.is_bonus.is_(False) if lot_id is None else Lot.id == lot_id
+    by_themselves = and_(Lot.is_bonus.is_(False), Lot.prepays_plan.is_(False))
+    wanted = by_themselves if lot_id is None else Lot.id == lot_id
     rows = db.session.execute(
         alive.where(wanted), execution_options={"populate_existing": True}
     ).all()
@@ -105,7 +107,7 @@ def _giveable(lot: Lot, version: OfferVersion) -> Giveable:
         sold_at=lot.sold_at,
         ends_at=lot.ends_at,
         is_frozen=lot.frozen_at is not None,
-        is_giftable=version.is_giftable,
+        is_giftable=lot.prepays_plan or (version.is_giftable and lot.units > 0),
     )
 
 

@@ -117,6 +117,7 @@ def _lot(gift: Gift, one: Wrapped, now: datetime) -> Lot:
         buyer_id=came_from.buyer_id,
         order_item_id=came_from.order_item_id,
         is_bonus=came_from.is_bonus,
+        prepays_plan=came_from.prepays_plan,
         account=came_from.account,
         currency=came_from.currency,
         units=item.cups,

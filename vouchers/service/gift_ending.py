@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, select, update
 
 from kernel.db import db
+from kernel.due import of
 from vouchers import gift_notices
 from vouchers.models import Gift, OfferVersion, Wallet
 from vouchers.service.gift_back import bring_back
@@ -23,15 +25,22 @@ def gifts_due(now: datetime) -> Select[UUID]:
     return select(Gift.id).where(_is_due(now))
 
 
-def end_some(*, limit: int, now: datetime) -> int:
+def moments_of(giver_id: UUID) -> Select[Any]:
+    """When something is to be done about a giver's gifts."""
+    mine = (Gift.giver_id == giver_id, Gift.status == "open", Gift.frozen_at.is_(None))
+    return select(Gift.due_at).where(*mine)
+
+
+def end_some(*, limit: int, now: datetime, whose: UUID | None = None) -> int:
     """Do what is due about the gifts of up to `limit` givers, in the caller's transaction.
 
     Takes the wallets in id order and leaves those that somebody holds. A gift whose end has come,
     however long ago, goes back into the lots it left, or where its terms say so is refunded to its
     payer; before that its giver is reminded, once. Answers the number of wallets taken; 0 says
-    that there is nothing left to take.
+    that there is nothing left to take. With `whose`, only about that member's gifts.
     """
-    found = select(Gift.giver_id).where(_is_due(now)).order_by(Gift.due_at)
+    found = of(select(Gift.giver_id), Gift.giver_id, whose)
+    found = found.where(_is_due(now)).order_by(Gift.due_at)
     return _end_of(_take_wallets(found.limit(_WORKERS * limit), limit), now)
 
 
@@ -41,9 +50,10 @@ def end_of(giver_id: UUID, *, now: datetime) -> int:
     return _end_of(_take_wallets(found, 1), now)
 
 
-def find_givers(*, limit: int, now: datetime) -> Sequence[UUID]:
+def find_givers(*, limit: int, now: datetime, whose: UUID | None = None) -> Sequence[UUID]:
     """The givers of the gifts that have been due the longest, up to `limit` gifts."""
-    found = select(Gift.giver_id).where(_is_due(now)).order_by(Gift.due_at).limit(limit)
+    theirs = of(select(Gift.giver_id), Gift.giver_id, whose)
+    found = theirs.where(_is_due(now)).order_by(Gift.due_at).limit(limit)
     return list(dict.fromkeys(db.session.scalars(found)))
 
 
@@ -91,8 +101,8 @@ def _by_gift(gifts: Sequence[Gift]) -> dict[UUID, list[Wrapped]]:
 
 def _remind(gifts: Sequence[Gift], wrapped: dict[UUID, list[Wrapped]], now: datetime) -> None:
     for gift in gifts:
-        version = wrapped[gift.id][0].version
-        gift_notices.remind(gift, version, is_refunded=_is_refunded(version), now=now)
+        first = wrapped[gift.id][0]
+        gift_notices.remind(gift, first, is_refunded=_is_refunded(first.version), now=now)
         gift.due_at = gift.ends_at
 
 

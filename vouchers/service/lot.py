@@ -110,8 +110,9 @@ def _find(member_id: UUID, source: str, source_id: UUID, ordinal: int) -> Lot | 
     )
 
 
-def _sale(lot: Lot, sold_on: date) -> ledger.Event:
-    pairs = ledger.policy.sale(
+def sale_pairs(lot: Lot) -> list[ledger.Pair]:
+    """What the sale of a lot moves: nothing, where it costs nothing and holds nothing counted."""
+    return ledger.policy.sale(
         store_id=lot.store_id,
         account=lot.account,
         net=lot.net,
@@ -120,11 +121,14 @@ def _sale(lot: Lot, sold_on: date) -> ledger.Event:
         offer_id=lot.offer_id,
         lot_id=lot.id,
     )
+
+
+def _sale(lot: Lot, sold_on: date) -> ledger.Event:
     return ledger.Event(
         member_id=lot.member_id,
         kind="sale",
         source_id=lot.id,
-        pairs=pairs,
+        pairs=sale_pairs(lot),
         event_at=lot.sold_at,
         occurred_on=sold_on,
         currency=lot.currency,

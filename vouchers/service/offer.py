@@ -15,6 +15,7 @@ from kernel.ids import new_id
 from vouchers import jurisdiction
 from vouchers.models import Offer, OfferVersion, OfferVersionProduct, OfferVersionStore
 from vouchers.offer_errors import (
+    NothingSold,
     OfferCurrency,
     OfferExists,
     SaleEndsEarlier,
@@ -41,12 +42,12 @@ def propose_offer(
     the online store today.
 
     Raises:
+        NothingSold: it is a pack without a price, or without cups.
         OfferExists: the code is taken.
         Unlawful: the law does not allow such terms.
         NotFound: there is no such legal entity, or no online store that anybody owns.
     """
-    law = _law_of(legal_entity_id, now)
-    jurisdiction.check(terms, kind=kind, jurisdiction=law)
+    law = _lawful(terms, kind, legal_entity_id, now)
     made = insert_unless(Offer).values(id=new_id(), code=code, kind=kind)
     offer_id = db.session.scalar(made.on_conflict_do_nothing().returning(Offer.id))
     if offer_id is None:
@@ -66,12 +67,12 @@ def propose_version(
     """Propose further terms of an offer. Under the offer's lock, so that numbers are not shared.
 
     Raises:
+        NothingSold: it is a pack without a price, or without cups.
         Unlawful: the law does not allow such terms.
         OfferCurrency: the offer is priced in another currency.
         NotFound: there is no such offer or legal entity.
     """
-    law = _law_of(legal_entity_id, now)
-    jurisdiction.check(terms, kind=kind, jurisdiction=law)
+    law = _lawful(terms, kind, legal_entity_id, now)
     _lock(offer_id, kind)
     last = _last(offer_id)
     if last.currency != terms.currency:
@@ -144,6 +145,27 @@ def end_sale(
     version.sale_ends_at = ends_at or now
     db.session.flush()
     return version
+
+
+def _lawful(terms: OfferTerms, kind: str, legal_entity_id: UUID | None, now: datetime) -> str:
+    """The law of the seller, which allows these terms; in no country is a pack nothing."""
+    if kind == "pack":
+        _refuse_nothing(terms)
+    law = _law_of(legal_entity_id, now)
+    jurisdiction.check(terms, kind=kind, jurisdiction=law)
+    return law
+
+
+def _refuse_nothing(terms: OfferTerms) -> None:
+    found = {
+        "price": terms.price < 1,
+        "cups": terms.cups < 1,
+        "is_unlimited": terms.is_unlimited,
+        "first_price": terms.first_price is not None,
+    }
+    wrong = [term for term, is_wrong in found.items() if is_wrong]
+    if wrong:
+        raise NothingSold(terms=wrong)
 
 
 def _law_of(legal_entity_id: UUID | None, now: datetime) -> str:

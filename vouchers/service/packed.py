@@ -1,4 +1,4 @@
-"""The lots of a pack that was sold: its cups, and its bonus cups where these end by themselves."""
+"""The lots of what was sold: cups, bonus cups that end by themselves, periods to be given."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,13 @@ class Sold:
 
 
 def lots_of_item(sold: Sold, item: OrderItem, version: OfferVersion) -> Iterator[Lot]:
-    """The lots of so many packs: each carries the same money, and ends by the version's terms."""
+    """The lots of so many packs: each carries the same money, and ends by the version's terms.
+
+    Of periods of a plan that are to be given, so many lots of all of them: they have no end.
+    """
+    if item.gift_periods is not None:
+        yield from _prepaid(sold, item, version, item.gift_periods)
+        return
     whole = Share(version.cups, item.net // item.quantity, item.vat // item.quantity)
     for ordinal in range(1, item.quantity + 1):
         if version.bonus_after_count is None:
@@ -39,6 +45,14 @@ def lots_of_item(sold: Sold, item: OrderItem, version: OfferVersion) -> Iterator
         )
         yield _paid(sold, item, version, ordinal, paid)
         yield _bonus(sold, item, version, ordinal, bonus)
+
+
+def _prepaid(sold: Sold, item: OrderItem, version: OfferVersion, periods: int) -> Iterator[Lot]:
+    share = Share(periods, item.net // item.quantity, item.vat // item.quantity)
+    for ordinal in range(1, item.quantity + 1):
+        lot = _lot(sold, item, version, share, ordinal=ordinal, mode="never", ends_at=None)
+        lot.account, lot.prepays_plan = ledger.policy.PLANS, True
+        yield lot
 
 
 def _paid(sold: Sold, item: OrderItem, version: OfferVersion, ordinal: int, share: Share) -> Lot:

@@ -5,67 +5,45 @@ from datetime import datetime
 from uuid import UUID
 
 import payments
-from kernel.db import db
-from kernel.errors import NotFound, TryAgain
+from kernel.errors import TryAgain
 from kernel.idempotency import Key, find_answer, keep_answer
 from kernel.transaction import again, transaction
 from payments import Payment
-from vouchers.errors import AlreadyPaid, OrderEnded, PaymentDeclined, PaymentGivenUp
+from vouchers.errors import AlreadyPaid, PaymentDeclined, PaymentGivenUp
+from vouchers.introduction import refuse_second
 from vouchers.models import Order
+from vouchers.order_errors import WayOfPayingMissing
 from vouchers.policy import PURPOSE
-from vouchers.queries import items_of
+from vouchers.queries import Ordered, items_of
+from vouchers.service.pay_nothing import leave_card
+from vouchers.service.pay_wish import Way, Wish, own_order, refuse_unpayable
 
 _TURNS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What came of asking. `is_replay` says that this key had asked before."""
+    """What came of asking. `is_replay` says that this key had asked before.
 
-    payment: Payment
+    There is no payment where the order cost nothing.
+    """
+
+    payment: Payment | None
     is_replay: bool
 
-    def outcome(self) -> Payment:
-        """Answer the payment, unless it was refused.
+    def outcome(self) -> Payment | None:
+        """Answer the payment, if there is one, unless it was refused.
 
         Raises:
             PaymentDeclined: with the reason that the cardholder may hear.
             PaymentGivenUp: no card was refused, since none was asked.
         """
-        if self.payment.settled_at is None or self.payment.status in payments.policy.PAID:
-            return self.payment
-        if self.payment.failure == payments.policy.NEVER_ASKED:
+        payment = self.payment
+        if payment is None or payment.settled_at is None or payment.status in payments.policy.PAID:
+            return payment
+        if payment.failure == payments.policy.NEVER_ASKED:
             raise PaymentGivenUp
-        raise PaymentDeclined(decline_code=payments.policy.told(self.payment.failure))
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How an order is to be paid; exactly one of these.
-
-    With the `payment_method` of a card, with a saved card, or `by_holder`: its payer chooses how in
-    the provider's own form, with a secret that they are given (cards, wallets).
-    """
-
-    payment_method: str | None = None
-    card_id: UUID | None = None
-    by_holder: bool = False
-
-    def __post_init__(self) -> None:
-        given = (self.payment_method is not None, self.card_id is not None, self.by_holder)
-        if given.count(True) != 1:
-            raise ValueError("an order is paid in one way")
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """Who wants to pay which order, in which way, under which key."""
-
-    member_id: UUID
-    order_id: UUID
-    way: Way
-    save_card: bool
-    key: Key
+        raise PaymentDeclined(decline_code=payments.policy.told(payment.failure))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +71,23 @@ def pay(
     1. Begin the attempt and bind the key to it; 2. ask the provider; 3. where another one is
     under way on this order, wait for what comes of it, give it up if it waits for its payer, and
     begin again. A key that comes back asks about its own attempt, so a retry after any crash
-    charges once. A plan in the order needs the card kept for renewals.
+    charges once. A plan in the order needs the card kept for renewals. For what costs nothing see
+    `leave_card`.
 
     Raises:
         NotFound: the member has no such order, or no such saved card.
         AlreadyPaid: it is paid.
         OrderEnded: it was to be paid earlier.
+        WayOfPayingMissing: it costs something, and it was not said how to pay.
+        IntroductionUsed: it is at the first price of a plan that the member has had meanwhile.
         KeyReused: the key came before for something else.
     """
     way = Way(payment_method, card_id, by_holder)
-    wish = _Wish(member_id, order_id, way, save_card, key)
+    wish = Wish(member_id, order_id, way, save_card, key)
+    if again(lambda: _is_free(wish)):
+        return Paid(None, leave_card(wish, now=now))
+    if way.is_none:
+        raise WayOfPayingMissing
     for turn in range(_TURNS):
         attempt = again(lambda: _begin(wish, now))
         payment = payments.charge(payment_id=attempt.payment_id)
@@ -114,9 +99,9 @@ def pay(
     return Paid(payment, attempt.is_replay)
 
 
-def _begin(wish: _Wish, now: datetime) -> _Attempt:
+def _begin(wish: Wish, now: datetime) -> _Attempt:
     with transaction():
-        order = _get(wish)
+        order = own_order(wish)
         own = _own_attempt(wish)
         if own is not None:
             return own
@@ -130,15 +115,17 @@ def _begin(wish: _Wish, now: datetime) -> _Attempt:
             return own
 
 
-def _own_attempt(wish: _Wish) -> _Attempt | None:
+def _own_attempt(wish: Wish) -> _Attempt | None:
     known = find_answer(wish.key)
     if known is None:
         return None
     return _Attempt(UUID(known["payment_id"]), is_own=True, is_replay=True)
 
 
-def _begin_attempt(wish: _Wish, order: Order, now: datetime) -> _Attempt:
-    _refuse_unpayable(order, now)
+def _begin_attempt(wish: Wish, order: Order, now: datetime) -> _Attempt:
+    refuse_unpayable(order, now=now)
+    ordered = Ordered(order, items_of(order.id))
+    refuse_second(ordered)
     way = wish.way
     method_ref = _method_of(wish)
     payment = payments.begin(
@@ -150,7 +137,7 @@ def _begin_attempt(wish: _Wish, order: Order, now: datetime) -> _Attempt:
         card_id=way.card_id,
         payment_method=way.payment_method,
         by_holder=way.by_holder,
-        save_card=wish.save_card or _has_plan(order),
+        save_card=wish.save_card or _has_plan(ordered),
         now=now,
     )
     if payment.status == "succeeded":
@@ -162,7 +149,7 @@ def _begin_attempt(wish: _Wish, order: Order, now: datetime) -> _Attempt:
     return _Attempt(payment.id, is_own)
 
 
-def _method_of(wish: _Wish) -> str | None:
+def _method_of(wish: Wish) -> str | None:
     """What the provider knows the wish's card by; None where its payer chooses in a form."""
     if wish.way.card_id is None:
         return wish.way.payment_method
@@ -170,20 +157,13 @@ def _method_of(wish: _Wish) -> str | None:
     return card.provider_ref
 
 
-def _get(wish: _Wish) -> Order:
-    """The order needs no lock: racers meet at the attempts, which `payments.begin` locks."""
-    order = db.session.get(Order, wish.order_id)
-    if order is None or order.member_id != wish.member_id:
-        raise NotFound
-    return order
+def _is_free(wish: Wish) -> bool:
+    with transaction():
+        return own_order(wish).total == 0
 
 
-def _refuse_unpayable(order: Order, now: datetime) -> None:
-    if order.paid_at is not None:
-        raise AlreadyPaid
-    if order.status == "ended" or order.ends_at <= now:
-        raise OrderEnded(ended_at=order.ends_at.isoformat())
-
-
-def _has_plan(order: Order) -> bool:
-    return any(line.offer.kind == "plan" for line in items_of(order.id))
+def _has_plan(ordered: Ordered) -> bool:
+    """Whether a plan begins with it; one that is given away renews with a card of who begins it."""
+    return any(
+        line.offer.kind == "plan" and line.item.gift_periods is None for line in ordered.items
+    )

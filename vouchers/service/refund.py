@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -16,17 +16,18 @@ from kernel import alerts
 from kernel.db import db
 from kernel.errors import Refusal
 from kernel.ids import new_id
-from kernel.wording import Unit
 from ledger import Event
 from ledger.policy import UNDER_WAY, Returned
 from vouchers.models import Refund, RefundLine
+from vouchers.naming import unit_of
 from vouchers.refund_errors import NotRefundable
 from vouchers.refund_notices import tell_refund
 from vouchers.refund_origin import invoices_of
+from vouchers.service.earning import earn_until
 from vouchers.service.refund_preview import DecidedLine, Decision, decide, decide_wish
 from vouchers.service.refund_wish import Part, Wish, find_holders, find_lots
 from vouchers.slices import take_out
-from vouchers.wallet import change_wallet
+from vouchers.wallet import change_wallets
 
 __all__ = ["Part", "refund", "refund_lots"]
 
@@ -39,16 +40,17 @@ def refund(wish: Wish, *, asked_by_id: UUID, now: datetime) -> list[Refund]:
     """Give back unused cups, in the caller's transaction; the money goes to whoever paid.
 
     1. Lock the wallets that hold the cups, in the order of ids: a redemption that was decided
-    before writes nothing after this, and decides again. 2. Decide as the preview does. 3. Let the
-    cups go, book what is owed, take back the invoice, begin the repayment. A refund for each
-    payment and rule.
+    before writes nothing after this, and decides again. What has been earned by the day is not
+    left. 2. Decide as the preview does. 3. Let the cups go, book what is owed, take back the
+    invoice, begin the repayment. A refund for each payment and rule.
 
     Raises:
         NotFound: the order or a lot is not there, or somebody else's.
         NothingToRefund, TooFewLeft, CupsFrozen, NotRefundable, WholeRestOnly: see `decide_wish`.
     """
-    for member_id in sorted(find_holders(wish)):
-        change_wallet(member_id)
+    holders = find_holders(wish)
+    change_wallets(holders)
+    earn_until(holders, now=now)
     decisions = decide_wish(wish, find_lots(wish), now=now)
     return [
         _give_back(decision, asked_by_id=asked_by_id, is_asked=True, now=now)
@@ -101,7 +103,7 @@ def _give_back(
     tell_refund(
         made.payer_id,
         cups=sum(line.returned.cups for line in decision.lines),
-        unit=cast("Unit", decision.lines[0].terms.unit),
+        unit=unit_of(first, decision.lines[0].terms),
         payable=made.payable,
         currency=made.currency,
         now=now,

@@ -22,7 +22,7 @@ from vouchers.refund_errors import NotRefundable, WholeRestOnly
 from vouchers.refund_origin import PaidFor, paid_for
 from vouchers.refund_packs import packs_of
 from vouchers.service.refund_wish import Part, Wish, find_lots, parts_of
-from vouchers.slices import Slice, slice_of
+from vouchers.slices import Slice, left_in, slice_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,9 @@ def _way(
         refund_basis=terms.refund_basis,
         refund_fee_bp=terms.refund_fee_bp,
     )
-    left = lot.units - lot.used
+    if not lot.units or lot.prepays_plan:  # nobody counts what was collected
+        return replace(way, basis="allocated")
+    left = left_in(lot)
     if way.basis == "list_price" and part.gift_id is None and part.cups < left:
         raise WholeRestOnly(lot_id=str(lot.id), left=left)
     return way

@@ -13,12 +13,13 @@ from kernel.db import db
 from kernel.errors import NotFound
 from vouchers.models import Lot, Order, OrderItem
 from vouchers.refund_errors import CupsFrozen, NothingToRefund, NotRefundable, TooFewLeft
+from vouchers.slices import left_in
 
 _BONUS = 100
 
 
 class AskedLot(TypedDict):
-    """So many cups of a lot."""
+    """So many cups of a lot; one stands for all that is left of days that nobody counts cups in."""
 
     lot_id: UUID
     cups: int
@@ -133,9 +134,9 @@ def _wanted(wish: Wish, left: Mapping[UUID, int]) -> Mapping[UUID, int]:
 
 
 def _left(lot: Lot, now: datetime) -> int:
-    """Cups that are there: what is past its end lapses, or comes back by itself."""
+    """What is there: what is past its end lapses, or comes back by itself."""
     is_over = lot.ends_at is not None and lot.ends_at <= now
-    return 0 if is_over and lot.expiry_mode in ("lapse", "refund") else lot.units - lot.used
+    return 0 if is_over and lot.expiry_mode in ("lapse", "refund") else left_in(lot)
 
 
 def _bonus_lots(
