@@ -3,10 +3,11 @@
 Values in, values out; the services read, ask here, and write.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum, IntEnum
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -28,7 +29,12 @@ class Every:
 
     def times(self, n: int) -> relativedelta:
         """N intervals as one step of the calendar, so that no day is lost on the way."""
-        return _UNITS[self.unit] * (self.count * n)
+        return _step(self.unit, self.count * n)
+
+
+@cache
+def _step(unit: str, count: int) -> relativedelta:
+    return _UNITS[unit] * count
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,11 @@ class Span:
 
 
 class Turn(IntEnum):
-    """What may happen to a subscription at one instant, first things first.
-
-    Pause and change belong between the two (end, pause, change, renewal).
-    """
+    """What may happen to a subscription at one instant, first things first."""
 
     END = 1
+    PAUSE = 2
+    CHANGE = 3
     RENEWAL = 4
 
 
@@ -54,6 +59,7 @@ class Step(Enum):
 
     WAIT = "wait"
     END = "end"
+    PAUSE = "pause"
     LAPSE = "lapse"
     RENEW = "renew"
 
@@ -70,44 +76,92 @@ class Unpaid:
     is_under_way: bool = False
 
 
-def period_span(*, anchor_at: datetime, time_zone: str, every: Every, number: int) -> Span:
-    """The period with this number, counted from 1.
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause that is asked for, or (`has_begun`) under way."""
+
+    starts_at: datetime
+    ends_at: datetime
+    has_begun: bool = False
+
+
+def period_span(
+    *, anchor_at: datetime, anchor_number: int = 1, time_zone: str, every: Every, number: int
+) -> Span:
+    """The period with this number, where the one with `anchor_number` begins at the anchor.
 
     Always anchor + n × interval, never chained, so that a plan of 31 January renews on 28 or 29
     February and then on 31 March. The wall clock of the member's time zone is kept across
     daylight saving.
     """
-    zone = ZoneInfo(time_zone)
+    n = number - anchor_number
     return Span(
-        _moment(anchor_at, zone, every.times(number - 1)),
-        _moment(anchor_at, zone, every.times(number)),
+        moment(anchor_at, time_zone=time_zone, every=every, times=n),
+        moment(anchor_at, time_zone=time_zone, every=every, times=n + 1),
     )
 
 
 def first_turn(turns: Iterable[Turn]) -> Turn:
-    """Which of several things that fall on one instant happens: end beats renewal."""
+    """Which of several things that fall on one instant happens: end, pause, change, renewal.
+
+    A change is no end in itself: the renewal that follows it is on its terms.
+    """
     return min(turns)
 
 
 def next_step(
-    *, now: datetime, paid_until: datetime, cancel_at_end: bool, unpaid: Unpaid | None
+    *,
+    now: datetime,
+    paid_until: datetime,
+    cancel_at_end: bool,
+    unpaid: Unpaid | None,
+    pause: Pause | None = None,
 ) -> Step:
     """Decide about a subscription that is paid until `paid_until`.
 
     A period that nobody could try in time (the scheduler was down) is tried before it may lapse:
     an outage of ours costs no member their plan. A charge that is under way is seen through, even
-    if the member cancels meanwhile: only then is it known until when they have paid.
+    if the member cancels meanwhile: only then is it known until when they have paid. A pause that
+    falls into a time that was missed begins all the same, and may be over at once.
     """
     if now < paid_until:
         return Step.WAIT
     if unpaid is not None and unpaid.is_under_way:
         return Step.RENEW
-    turns = [Turn.RENEWAL, Turn.END] if cancel_at_end else [Turn.RENEWAL]
-    if first_turn(turns) is Turn.END:
-        return Step.END
+    if unpaid is None and pause is not None and pause.has_begun and not cancel_at_end:
+        return Step.RENEW if pause.ends_at <= now else Step.WAIT
+    turn = first_turn(_turns(now, unpaid, pause, cancel_at_end=cancel_at_end))
+    if turn is not Turn.RENEWAL:
+        return _INSTEAD[turn]
+    return _try(now, unpaid)
+
+
+_INSTEAD = {Turn.END: Step.END, Turn.PAUSE: Step.PAUSE}
+
+
+def _try(now: datetime, unpaid: Unpaid | None) -> Step:
     if unpaid is None or (unpaid.retry_at is not None and unpaid.retry_at <= now):
         return Step.RENEW
     return Step.LAPSE if unpaid.lapses_at <= now else Step.WAIT
+
+
+def _turns(
+    now: datetime, unpaid: Unpaid | None, pause: Pause | None, *, cancel_at_end: bool
+) -> Iterator[Turn]:
+    """What falls on the end of what is paid. A period that is being charged is not paused."""
+    yield Turn.RENEWAL
+    if cancel_at_end:
+        yield Turn.END
+    is_to_begin = pause is not None and not pause.has_begun and pause.starts_at <= now
+    if is_to_begin and unpaid is None:
+        yield Turn.PAUSE
+
+
+def is_moved(
+    *, back_dates: bool, failed_attempts: int, starts_at: datetime, paid_at: datetime
+) -> bool:
+    """Whether a period begins when it is paid: late by its member's doing, not by an outage."""
+    return not back_dates and failed_attempts > 0 and paid_at > starts_at
 
 
 def next_attempt_at(
@@ -143,14 +197,15 @@ def next_renewal_at(*, ends_at: datetime, charged_at: datetime, time_zone: str) 
     return max(ends_at, _next_day(charged_at, ZoneInfo(time_zone)))
 
 
-def _moment(anchor_at: datetime, zone: ZoneInfo, step: relativedelta) -> datetime:
-    """The wall clock of the anchor, so much later, as an instant.
+def moment(at: datetime, *, time_zone: str, every: Every, times: int) -> datetime:
+    """The wall clock of a moment, so many intervals later, as an instant.
 
     In a gap of the clock it is the instant as if the clock had not been moved yet; of a repeated
-    hour it is the anchor's own (`fold`), which arithmetic forgets.
+    hour it is the moment's own (`fold`), which arithmetic forgets.
     """
-    local = anchor_at.astimezone(zone)
-    moved = local.replace(tzinfo=None) + step
+    zone = ZoneInfo(time_zone)
+    local = at.astimezone(zone)
+    moved = local.replace(tzinfo=None) + every.times(times)
     return moved.replace(tzinfo=zone, fold=local.fold).astimezone(UTC)
 
 

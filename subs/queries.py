@@ -1,8 +1,8 @@
-"""What others ask about subscriptions and their statistics."""
+"""What others ask about subscriptions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from kernel.db import db
 from kernel.errors import NotFound
 from payments.models import Card, Payment
-from subs.models import Period, RenewalRate, Subscription
+from subs.models import Period, Subscription, SubscriptionEvent
 from vouchers.models import Offer, OfferVersion
 
 
@@ -25,11 +25,19 @@ class SoldPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A subscription rests from one moment to another; nothing is paid for meanwhile."""
+
+    begins_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A subscription as its member sees it: the plan, the period that is paid, what comes next.
 
     `unpaid` is the period that is due and not paid, if there is one; `waiting`, its payment, if
-    that waits for the member to authenticate it.
+    that waits for the member to authenticate it. `next_plan` is what it changes to at its end.
     """
 
     subscription: Subscription
@@ -38,41 +46,25 @@ class Standing:
     period: Period
     unpaid: Period | None
     waiting: Payment | None
+    next_plan: SoldPlan | None
 
     @property
     def next_charge_at(self) -> datetime | None:
         """When the card is charged next, if nothing changes; None if it is not."""
-        if self.subscription.ended_at is not None or self.subscription.cancel_at_end:
+        one = self.subscription
+        if one.ended_at is not None or one.cancel_at_end or self.card is None:
             return None
-        return self.period.ends_at if self.unpaid is None else self.unpaid.retry_at
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A row of the renewal rates, with its plan."""
-
-    plan: SoldPlan
-    counted: RenewalRate
+        if self.unpaid is not None:
+            return self.unpaid.retry_at
+        return self.period.ends_at if one.resumes_at is None else one.resumes_at
 
     @property
-    def is_mature(self) -> bool:
-        """Whether the grace of the whole cohort had passed when it was counted."""
-        return self.counted.computed_at >= self.counted.matures_at
-
-    @property
-    def on_time_rate(self) -> Decimal | None:
-        """Renewed without dunning ÷ due; None while that may still change."""
-        return self._part(self.counted.on_time)
-
-    @property
-    def renewal_rate(self) -> Decimal | None:
-        """Renewed by the end of grace ÷ due; None while that may still change."""
-        return self._part(self.counted.renewed)
-
-    def _part(self, count: int) -> Decimal | None:
-        if not self.is_mature or self.counted.due == 0:
+    def pause(self) -> Pause | None:
+        """The pause that is to come, or that it rests in."""
+        one = self.subscription
+        if one.pauses_at is None or one.resumes_at is None:
             return None
-        return Decimal(count) / self.counted.due
+        return Pause(one.pauses_at, one.resumes_at)
 
 
 def get_standing(*, member_id: UUID, subscription_id: UUID) -> Standing:
@@ -92,30 +84,43 @@ def list_standings(*, member_id: UUID, before: UUID | None, limit: int) -> list[
     return [_standing(row) for row in db.session.execute(page)]
 
 
-def list_rates(*, first: date, last: date) -> list[Rate]:
-    """The renewal rates of the months from `first` to `last` (first days of months), by plan."""
-    rows = db.session.execute(
-        select(Offer.code, OfferVersion, RenewalRate)
-        .join(OfferVersion, OfferVersion.id == RenewalRate.offer_version_id)
-        .join(Offer, Offer.id == OfferVersion.offer_id)
-        .where(RenewalRate.month_on.between(first, last))
-        .order_by(RenewalRate.month_on, Offer.code, OfferVersion.version)
+def list_history(
+    *, member_id: UUID, subscription_id: UUID, before: UUID | None, limit: int
+) -> Sequence[SubscriptionEvent]:
+    """What happened to a member's subscription, the newest first, from below the id `before` on.
+
+    Raises:
+        NotFound: the member has no such subscription.
+    """
+    happened = select(SubscriptionEvent).where(
+        SubscriptionEvent.subscription_id == subscription_id,
+        SubscriptionEvent.member_id == member_id,
     )
-    return [Rate(SoldPlan(code, version), counted) for code, version, counted in rows]
+    if before is not None:
+        happened = happened.where(SubscriptionEvent.id < before)
+    found = db.session.scalars(happened.order_by(SubscriptionEvent.id.desc()).limit(limit)).all()
+    if not found:  # past the last page; or there is no such subscription
+        get_standing(member_id=member_id, subscription_id=subscription_id)
+    return found
 
 
 def _standings(member_id: UUID) -> Select[Any]:
     paid = _newest("paid")
     due = _newest("due")
+    next_, next_terms = aliased(Offer), aliased(OfferVersion)
     waits = and_(Payment.id == due.payment_id, Payment.status == "requires_action")
     return (
-        select(Subscription, Offer.code, OfferVersion, Card, paid, due, Payment)
+        select(
+            Subscription, Offer.code, OfferVersion, Card, paid, due, Payment, next_.code, next_terms
+        )
         .join(OfferVersion, OfferVersion.id == Subscription.offer_version_id)
         .join(Offer, Offer.id == OfferVersion.offer_id)
         .join(Card, Card.id == Subscription.card_id, isouter=True)
         .join(paid, paid.subscription_id == Subscription.id)
         .join(due, due.subscription_id == Subscription.id, isouter=True)
         .join(Payment, waits, isouter=True)
+        .join(next_terms, next_terms.id == Subscription.next_version_id, isouter=True)
+        .join(next_, next_.id == next_terms.offer_id, isouter=True)
         .where(Subscription.member_id == member_id)
     )
 
@@ -129,5 +134,7 @@ def _newest(status: str) -> Any:
 
 
 def _standing(row: Row[Any]) -> Standing:
-    subscription, code, version, card, period, unpaid, waiting = tuple(row)
-    return Standing(subscription, SoldPlan(code, version), card, period, unpaid, waiting)
+    subscription, code, version, card, period, unpaid, waiting, next_code, next_terms = tuple(row)
+    plan = SoldPlan(code, version)
+    next_plan = None if next_terms is None else SoldPlan(next_code, next_terms)
+    return Standing(subscription, plan, card, period, unpaid, waiting, next_plan)

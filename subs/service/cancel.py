@@ -1,45 +1,80 @@
 """A member cancels, or changes their mind."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from subs.errors import SubscriptionEnded
+from subs import notices
 from subs.models import Subscription
 from subs.queries import Standing, get_standing
-from subs.service.outcome import end
-from subs.service.rows import lock_own, newest_period
+from subs.service import history
+from subs.service.ending import end
+from subs.service.giving_back import give_back_rest
+from subs.service.living import lock_live
+from subs.service.rows import newest_period, plan_of
+
+When = Literal["end", "now"]
+
+_PAID_FOR = ("trialing", "active")
 
 
-def cancel(*, member_id: UUID, subscription_id: UUID, now: datetime) -> Standing:
-    """Cancel at the end of the period that is paid; a past due subscription, at once.
+def cancel(
+    *,
+    member_id: UUID,
+    subscription_id: UUID,
+    at: When = "end",
+    reason: str | None = None,
+    now: datetime,
+) -> Standing:
+    """Cancel at the end of the period that is paid, or (`now`) at once.
 
-    Cancelling again, while the end has not come, changes nothing.
+    At once too where nothing is paid: past due, or resting. What is left of a paid period that ends
+    at once goes back by the plan's terms; where they give nothing back, its cups stay good until
+    its end. What is charged at this moment is seen through where the plan ends later, and returned
+    where it ends at once. Cancelling again before the end has come may name another reason, or
+    bring the end forward; else it changes nothing.
 
     Raises:
         NotFound: it is not the member's.
         SubscriptionEnded: there is nothing left to cancel.
     """
-    subscription = lock_own(member_id=member_id, subscription_id=subscription_id)
-    _refuse_ended(subscription)
-    subscription.cancel_at_end = True
-    if subscription.status == "past_due":
-        end(subscription, newest_period(subscription.id), ended_at=now, now=now)
+    subscription = lock_live(member_id=member_id, subscription_id=subscription_id)
+    subscription.cancel_reason = reason or subscription.cancel_reason
+    if at == "now" or subscription.status not in _PAID_FOR:
+        _end_at_once(subscription, now)
+    elif not subscription.cancel_at_end:
+        _end_later(subscription, now)
     return get_standing(member_id=member_id, subscription_id=subscription_id)
 
 
-def keep(*, member_id: UUID, subscription_id: UUID) -> Standing:
+def keep(*, member_id: UUID, subscription_id: UUID, now: datetime) -> Standing:
     """Undo a cancelling whose end has not come; keeping what was not cancelled changes nothing.
 
     Raises:
         NotFound: it is not the member's.
         SubscriptionEnded: it is too late.
     """
-    subscription = lock_own(member_id=member_id, subscription_id=subscription_id)
-    _refuse_ended(subscription)
-    subscription.cancel_at_end = False
+    subscription = lock_live(member_id=member_id, subscription_id=subscription_id)
+    if subscription.cancel_at_end:
+        subscription.cancel_at_end, subscription.cancel_reason = False, None
+        history.remark(subscription, "cancel_withdrawn", at=now)
+        version = plan_of(subscription.offer_version_id).version
+        notices.tell([notices.kept(subscription, version)], now=now)
     return get_standing(member_id=member_id, subscription_id=subscription_id)
 
 
-def _refuse_ended(subscription: Subscription) -> None:
-    if subscription.ended_at is not None:
-        raise SubscriptionEnded(ended_as=subscription.status)
+def _end_later(subscription: Subscription, now: datetime) -> None:
+    subscription.cancel_at_end = True
+    paid_until = newest_period(subscription.id).ends_at
+    facts = {"reason": subscription.cancel_reason, "ends_at": paid_until.isoformat()}
+    history.remark(subscription, "cancel_asked", at=now, **facts)
+    version = plan_of(subscription.offer_version_id).version
+    notices.tell([notices.cancel_asked(subscription, version, paid_until=paid_until)], now=now)
+
+
+def _end_at_once(subscription: Subscription, now: datetime) -> None:
+    """Give back what the terms say of the rest, then end it."""
+    given_back = give_back_rest(subscription, now=now)
+    newest = newest_period(subscription.id)
+    unpaid = newest if newest.status == "due" else None
+    end(subscription, unpaid, ended_at=now, now=now, given_back=given_back)

@@ -1,123 +1,204 @@
-"""What becomes of a subscription when the outcome of a charge is known.
+"""What becomes of subscriptions when the outcomes of their charges are known.
 
-Every function here is called with the subscription locked, or locks it, and may be repeated:
-what is known already is not counted again.
+In the caller's transaction, under the subscriptions' locks, in sets; and it may be repeated: what
+is known already is not counted again.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import chain
-import invoicing
-import vouchers
-from invoicing import InvoiceLine
-from kernel import outbox
+from sqlalchemy import select
+
+import payments
 from kernel.db import db
-from ledger import policy as books
 from payments.models import Payment
-from payments.policy import NEVER_ARRIVED, OPEN, PAID
-from subs import policy
+from payments.policy import NEVER_ARRIVED, OPEN, PAID, is_final
+from subs import notices, policy
 from subs.models import Period, Subscription
-from subs.service.rows import lock_of_period, plan_of
+from subs.service import history
+from subs.service.consequences import Consequences
+from subs.service.ending import GIVEN_UP, cancel_in, end, give_up_payment
+from subs.service.plain_renewals import lock_subscriptions, settle_plain
+from subs.service.renewal import keep_to_keys
+from subs.service.rows import Renewing, lock_of_periods, plan_of
+from subs.service.settling import Settling, settle_all
 
-AUTHENTICATION_WANTED = "subscription_period.authentication_wanted"
-GIVEN_UP = "subscription_period.given_up"
+__all__ = [
+    "GIVEN_UP",
+    "Paid",
+    "ask_again",
+    "complete_all",
+    "end",
+    "fail_all",
+    "next_look_at",
+    "record",
+    "record_failure",
+    "retry_at_once",
+]
 
 
-def complete(*, period_id: UUID, payment_id: UUID, paid_at: datetime, now: datetime) -> None:
-    """A period was paid: its cups are in the wallet, and the subscription goes on.
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A period's payment has come."""
 
-    Money that comes for a subscription that has ended meanwhile still buys the cups of the period
-    it was asked for; the subscription stays ended. Another attempt that is still open, since
-    this payment had been declined at first, is given up.
-    """
-    subscription, period = lock_of_period(period_id)
-    if period.status == "paid":
+    period_id: UUID
+    payment_id: UUID
+    paid_at: datetime
+
+
+def record(seen: Mapping[UUID, payments.Intent | None], *, now: datetime) -> None:
+    """Write down what the provider was seen to say of renewals, and what follows from it."""
+    keep_to_keys()
+    # The subscriptions first: whoever changes one waits, and nobody holds a payment meanwhile.
+    lock_subscriptions(list(seen))
+    news = payments.record_asked(seen, now=now)
+    settled = settle_plain(news, now=now)
+    rest = [one for one in news if one.payment_id not in settled]
+    if not rest:
         return
-    if period.payment_id != payment_id:
-        give_up_payment(subscription, period, now=now)
-    settle(subscription, period, paid_at=paid_at)
+    periods = lock_of_periods([one.purpose_id for one in rest])
+    paid = [Paid(one.purpose_id, one.payment_id, now) for one in rest if one.is_paid]
+    _complete(paid, periods, now=now)
+    _fail([one.payment_id for one in rest if not one.is_paid], periods, now=now)
 
 
-def settle(
-    subscription: Subscription,
-    period: Period,
-    *,
-    paid_at: datetime,
-    order_item_id: UUID | None = None,
-) -> None:
-    """Mark a period paid, issue its cups, and say when the next renewal is due.
+def complete_all(payment_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Periods were paid: their cups are in the wallets, and the subscriptions go on.
 
-    `order_item_id` names what paid for the first one: the line of an order.
+    Money that comes for a subscription that has ended meanwhile goes back, and revives nothing.
+    Another attempt that is still open, since this payment had been declined at first, is given up.
     """
-    _close(period, "paid")
-    period.attempts += 1
-    period.paid_at = paid_at
-    _grant(subscription, period, order_item_id, sold_at=paid_at)
-    if subscription.ended_at is None:
-        subscription.status = "active"
-        subscription.due_at = policy.next_renewal_at(
-            ends_at=period.ends_at, charged_at=paid_at, time_zone=subscription.time_zone
-        )
+    periods = lock_of_periods(_purposes(payment_ids))
+    paid = [
+        Paid(one.purpose_id, one.id, one.settled_at or now) for one in _payments_of(payment_ids)
+    ]
+    _complete(paid, periods, now=now)
 
 
-def fail(*, period_id: UUID, payment_id: UUID, is_final: bool, now: datetime) -> None:
-    """An attempt to be paid for a period failed, or waits for the member to authenticate it.
+def fail_all(payment_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Attempts to be paid failed, or wait for the member to authenticate them.
 
     Who waits for the member keeps the payment open, and authenticating it completes it. What
     the member then tries does not count: the attempt was counted when they were asked. Neither
     does what never reached the provider, since that was an outage of ours: it is tried again.
     """
-    subscription, period = lock_of_period(period_id)
-    payment = db.session.get_one(Payment, payment_id)
-    if period.payment_id != payment_id or payment.status in PAID:
+    _fail(payment_ids, lock_of_periods(_purposes(payment_ids)), now=now)
+
+
+def _purposes(payment_ids: Sequence[UUID]) -> list[UUID]:
+    found = select(Payment.purpose_id).where(Payment.id.in_(payment_ids))
+    return list(db.session.scalars(found))
+
+
+def _payments_of(payment_ids: Sequence[UUID]) -> Sequence[Payment]:
+    asked = select(Payment).where(Payment.id.in_(payment_ids)).order_by(Payment.id)
+    return db.session.scalars(asked.execution_options(populate_existing=True)).all()
+
+
+def _complete(paid: Sequence[Paid], periods: Mapping[UUID, Renewing], *, now: datetime) -> None:
+    settling = []
+    for one in paid:
+        subscription, period, plan = periods[one.period_id]
+        if period.status == "paid":
+            continue
+        if subscription.ended_at is not None:
+            _return(one, subscription, period, now=now)
+            continue
+        if period.payment_id != one.payment_id:
+            give_up_payment(subscription, period, now=now)
+        settling.append(Settling(subscription, period, plan, one.paid_at))
+    settle_all(settling, now=now)
+
+
+def _return(paid: Paid, subscription: Subscription, period: Period, *, now: datetime) -> None:
+    if payments.return_surplus(payment_id=paid.payment_id, now=now) is None:
+        return
+    version = plan_of(period.offer_version_id).version
+    history.remark(subscription, "late_payment_returned", at=now, amount=period.price)
+    told = notices.late_payment_returned(subscription, version, amount=period.price)
+    notices.tell([told], now=now)
+
+
+def _fail(payment_ids: Sequence[UUID], periods: Mapping[UUID, Renewing], *, now: datetime) -> None:
+    if not payment_ids:
+        return
+    found = Consequences()
+    for payment in _payments_of(payment_ids):
+        _fail_one(found, periods[payment.purpose_id], payment, now=now)
+    found.write(now=now)
+
+
+def _fail_one(found: Consequences, renewing: Renewing, payment: Payment, *, now: datetime) -> None:
+    subscription, period, _ = renewing
+    if period.payment_id != payment.id or payment.status in PAID:
         return
     was_asked = period.asked_at is not None
-    if payment.status not in OPEN:
+    is_open = payment.status in OPEN
+    if not is_open:
         period.payment_id = period.asked_at = None
     if was_asked:
         return
     if payment.failure == NEVER_ARRIVED:
         retry_at_once(subscription, period, now=now)
         return
-    record_failure(subscription, period, is_final=is_final, now=now)
-    if payment.status in OPEN:
-        ask(subscription, period, payment, now=now)
-    if payment.card_id != subscription.card_id:
+    is_other_card = payment.card_id != subscription.card_id
+    period.asked_at = now if is_open else None
+    record_failure(
+        found, renewing, is_final=is_final(payment.failure), is_told=not is_other_card, now=now
+    )
+    if is_other_card:
         retry_at_once(subscription, period, now=now)
 
 
-def ask(subscription: Subscription, period: Period, payment: Payment, *, now: datetime) -> None:
-    """Ask the member to authenticate the open payment of a period, unless another card is there."""
-    if subscription.ended_at is not None:
-        return
-    period.asked_at = now
-    if payment.card_id == subscription.card_id:
-        outbox.emit(
-            AUTHENTICATION_WANTED, member_id=subscription.member_id, period_id=period.id, now=now
-        )
-
-
 def record_failure(
-    subscription: Subscription, period: Period, *, is_final: bool, now: datetime
+    found: Consequences, renewing: Renewing, *, is_final: bool, is_told: bool = True, now: datetime
 ) -> None:
     """Count a failed attempt: the plan is past due, and is tried again or lapses.
 
-    Grants nothing. A subscription that was to be cancelled at its end, ends there instead.
+    Grants nothing. A subscription that was to be cancelled at its end, ends there instead. The
+    member is told once: that it failed, or (`asked_at`) that their bank wants them.
     """
+    subscription, period, plan = renewing
     period.attempts += 1
+    subscription.leased_until = None
     if subscription.cancel_at_end:
-        end(subscription, period, ended_at=period.starts_at, now=now)
+        cancel_in(found, subscription, period, ended_at=period.starts_at, now=now)
         return
     period.retry_at = policy.next_attempt_at(
         attempts=period.attempts,
-        dunning_days=plan_of(subscription.offer_version_id).schedule.dunning_days,
+        dunning_days=plan.schedule.dunning_days,
         is_final=is_final,
         failed_at=now,
         lapses_at=period.lapses_at,
     )
-    subscription.status = "past_due"
     subscription.due_at = next_look_at(period)
+    _write_down(found, subscription, period, now=now)
+    if is_told:
+        tell = notices.renewal_failed if period.asked_at is None else notices.authentication_wanted
+        found.told.append(tell(subscription, period, plan.version))
+
+
+def _write_down(
+    found: Consequences, subscription: Subscription, period: Period, *, now: datetime
+) -> None:
+    facts = {"number": period.number, "attempts": period.attempts}
+    if subscription.status != "past_due":
+        subscription.pauses_at = subscription.resumes_at = None
+        found.events.append(
+            history.turned(subscription, "past_due", cause="renewal_failed", at=now, **facts)
+        )
+    elif period.asked_at is None:
+        found.events.append(history.remarked(subscription, "attempt_failed", at=now, **facts))
+    if period.asked_at is not None:
+        found.events.append(history.remarked(subscription, "authentication_asked", at=now, **facts))
+
+
+def ask_again(found: Consequences, renewing: Renewing, *, now: datetime) -> None:
+    """A payment still waits for its holder, at the time of the next attempt: ask them again."""
+    renewing.period.asked_at = now
+    record_failure(found, renewing, is_final=False, now=now)
 
 
 def retry_at_once(subscription: Subscription, period: Period, *, now: datetime) -> None:
@@ -125,90 +206,9 @@ def retry_at_once(subscription: Subscription, period: Period, *, now: datetime) 
     if subscription.ended_at is None:
         period.lapses_at = max(period.lapses_at, now)
         period.retry_at = subscription.due_at = now
+        subscription.leased_until = None
 
 
 def next_look_at(period: Period) -> datetime:
     """When something must be done about an unpaid period: the next attempt, or the lapse."""
     return period.retry_at or period.lapses_at
-
-
-def end(
-    subscription: Subscription, unpaid: Period | None, *, ended_at: datetime, now: datetime
-) -> None:
-    """The member's cancelling takes effect. A period that is due is not charged any more."""
-    _stop(subscription, "cancelled", ended_at)
-    if unpaid is not None:
-        give_up_payment(subscription, unpaid, now=now)
-        _close(unpaid, "unpaid")
-
-
-def lapse(subscription: Subscription, unpaid: Period, *, now: datetime) -> None:
-    """Nothing more is tried: the plan ends, its last period unpaid."""
-    _stop(subscription, "lapsed", now)
-    give_up_payment(subscription, unpaid, now=now)
-    _close(unpaid, "unpaid")
-
-
-def give_up_payment(subscription: Subscription, period: Period, *, now: datetime) -> None:
-    """Have the open payment of a period cancelled at the provider: its money is not wanted."""
-    if period.payment_id is not None:
-        outbox.emit(
-            GIVEN_UP, member_id=subscription.member_id, payment_id=period.payment_id, now=now
-        )
-
-
-def _grant(
-    subscription: Subscription, period: Period, order_item_id: UUID | None, *, sold_at: datetime
-) -> None:
-    """Issue the cups of a paid period, which end with it, and owe the invoice. Locks the wallet."""
-    version = plan_of(subscription.offer_version_id).version
-    sold_on = chain.local_date(subscription.store_id, sold_at)
-    taxed = vouchers.price_of(version, on=sold_on)
-    vouchers.issue_lot(
-        member_id=subscription.member_id,
-        offer_version_id=version.id,
-        store_id=subscription.store_id,
-        source="period",
-        source_id=period.id,
-        order_item_id=order_item_id,
-        account=books.PLANS,
-        net=taxed.net,
-        vat=taxed.vat,
-        sold_at=sold_at,
-        ends_at=period.ends_at,
-    )
-    if version.vat_timing == "sale":
-        line = InvoiceLine(
-            version.name, 1, version.price, taxed.net, taxed.vat, vat_code=version.vat_code
-        )
-        _invoice(subscription, period, line, version.currency, sold_at=sold_at)
-
-
-def _invoice(
-    subscription: Subscription, period: Period, line: InvoiceLine, currency: str, *,
-    sold_at: datetime,
-) -> None:  # fmt: skip
-    """Owe the invoice of a paid period, to whom the order that began the plan named."""
-    invoicing.issue(
-        member_id=subscription.member_id,
-        store_id=subscription.store_id,
-        source="period",
-        source_id=period.id,
-        currency=currency,
-        lines=[line],
-        buyer=vouchers.buyer_of_item(subscription.order_item_id),
-        sold_at=sold_at,
-        now=sold_at,
-    )
-
-
-def _stop(subscription: Subscription, status: str, ended_at: datetime) -> None:
-    subscription.status = status
-    subscription.due_at = None
-    subscription.leased_until = None
-    subscription.ended_at = ended_at
-
-
-def _close(period: Period, status: str) -> None:
-    period.status = status
-    period.payment_id = period.asked_at = period.retry_at = None

@@ -1,38 +1,44 @@
-"""A subscription that is due: who takes it up, and what is to be done about it.
+"""Subscriptions that are due: who takes them up, and what is to be done about each.
 
-Several workers may look at once. A claim is a lease on the subscription; taking it up checks,
-under the row's lock, that the lease is still the one that was given, and puts `due_at` a little
-ahead: if the worker dies with the charge under way, the subscription is found again, and the
-same payment is asked for again.
+Several workers may look at once. A claim locks the rows and leases them: `due_at` goes a little
+ahead, and `leased_until` with it. In the same transaction it is decided what is due, and what is
+to be charged is written down with the payment's own key. So if the worker dies, before the charge
+or after it, the subscription is found again and the same payment is asked for again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
-import payments
 from kernel.db import db
 from kernel.queue import Duty
 from payments.models import Payment
-from subs import policy
+from payments.policy import OPEN
 from subs.models import Period, Subscription
-from subs.policy import Step, Unpaid
-from subs.service.outcome import (
-    ask,
-    end,
-    give_up_payment,
-    lapse,
-    next_look_at,
-    record_failure,
-)
-from subs.service.rows import add_period, lock, newest_period, plan_of
+from subs.service.rows import Plan, plans_of
+from vouchers.expiry_statements import KEEP_TO_KEYS
 
 PURPOSE = "subscription_period"
 
-_LEASE = timedelta(seconds=30)
-_LOOK_AGAIN = timedelta(seconds=60)
+LEASE = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,112 +49,172 @@ class Claim:
     leased_until: datetime
 
 
+class Case(NamedTuple):
+    """A subscription that is locked and due, its newest period, and how that is being paid.
+
+    `plan` are the terms of the subscription, which the newest period need not be of; `attempts`,
+    the attempts to be paid for a period that is due, in their order.
+    """
+
+    subscription: Subscription
+    newest: Period
+    plan: Plan
+    attempts: Sequence[Payment]
+
+    @property
+    def unpaid(self) -> Period | None:
+        """The newest period, where it is due."""
+        return self.newest if self.newest.status == "due" else None
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the money for it has come, though nobody has heard of that yet."""
+        return any(one.status == "succeeded" for one in self.attempts)
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether its payment has come to an end of which nobody has heard yet."""
+        return self.newest.asked_at is None and any(
+            one.id == self.newest.payment_id and one.status not in OPEN for one in self.attempts
+        )
+
+    @property
+    def waiting(self) -> Payment | None:
+        """The payment of it that waits for its holder."""
+        if self.newest.asked_at is None:
+            return None
+        return next(
+            (
+                one
+                for one in self.attempts
+                if one.id == self.newest.payment_id and one.status == "requires_action"
+            ),
+            None,
+        )
+
+
 def subscriptions_due(now: datetime) -> Select[UUID]:
     """The subscriptions about which something must be done."""
     return select(Subscription.id).where(Subscription.due_at <= now)
 
 
-DUTY = Duty("subs.jobs.renew_due", "billing", subscriptions_due)
+def moments_of(member_id: UUID) -> Select[Any]:
+    """When something must be done about a member's subscriptions."""
+    mine = (Subscription.member_id == member_id, Subscription.due_at.is_not(None))
+    return select(Subscription.due_at).where(*mine)
 
 
-def claim(*, limit: int, now: datetime) -> list[Claim]:
-    """Lease the subscriptions that have been due the longest and that nobody else has."""
-    free = or_(Subscription.leased_until.is_(None), Subscription.leased_until <= now)
-    found = db.session.scalars(
-        select(Subscription)
-        .where(Subscription.due_at <= now, free)
+DUTY = Duty("subs.jobs.renew_due", "billing", subscriptions_due, moments_of)
+
+_FREE = or_(Subscription.leased_until.is_(None), Subscription.leased_until <= bindparam("now"))
+
+
+def _leasing(*mine: ColumnElement[bool]) -> Any:
+    due = (
+        select(Subscription.id)
+        .where(Subscription.due_at <= bindparam("now"), _FREE, *mine)
         .order_by(Subscription.due_at)
-        .limit(limit)
+        .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
-    ).all()
-    for subscription in found:
-        subscription.leased_until = now + _LEASE
-    return [Claim(subscription.id, now + _LEASE) for subscription in found]
+        .cte("due")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        update(Subscription)
+        .where(Subscription.id.in_(select(due.c.id)))
+        .values(leased_until=bindparam("until"), due_at=bindparam("until"))
+        .returning(Subscription.id)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def take_up(claimed: Claim, *, now: datetime) -> UUID | None:
-    """Do what is due about a subscription, but for the charge: the payment to ask is answered.
+_LEASE, _LEASE_OF_ONE = _leasing(), _leasing(Subscription.member_id == bindparam("whose"))
 
-    None if there is nothing to charge, or if the lease ran out and somebody else has it.
+
+_KEEP_TO_KEYS = text(KEEP_TO_KEYS)
+
+
+def claim(*, limit: int, now: datetime, whose: UUID | None = None) -> list[Claim]:
+    """Lock and lease the subscriptions that have been due the longest and that nobody else has.
+
+    With `whose`, only that member's.
     """
-    subscription = lock(claimed.subscription_id)
-    if subscription.leased_until != claimed.leased_until:
-        return None
-    subscription.leased_until = None
-    newest = newest_period(subscription.id)
-    unpaid = newest if newest.status == "due" else None
-    paid_until = newest.ends_at if unpaid is None else unpaid.starts_at
-    step = policy.next_step(
-        now=now,
-        paid_until=paid_until,
-        cancel_at_end=subscription.cancel_at_end,
-        unpaid=None if unpaid is None else _standing(unpaid),
-    )
-    if step in (Step.END, Step.LAPSE) and unpaid is not None and _is_paid(unpaid):
-        subscription.due_at = now + _LOOK_AGAIN  # the news of it is on its way
-        return None
-    match step:
-        case Step.END:
-            end(subscription, unpaid, ended_at=paid_until, now=now)
-        case Step.LAPSE:
-            lapse(subscription, newest, now=now)
-        case Step.RENEW:
-            return _attempt(subscription, unpaid or _next_period(subscription, newest, now), now)
-        case Step.WAIT:
-            subscription.due_at = paid_until if unpaid is None else next_look_at(unpaid)
-    return None
-
-
-def _standing(unpaid: Period) -> Unpaid:
-    is_under_way = unpaid.payment_id is not None and unpaid.asked_at is None
-    return Unpaid(unpaid.retry_at, unpaid.lapses_at, is_under_way)
-
-
-def _is_paid(unpaid: Period) -> bool:
-    return payments.find_paid(purpose=PURPOSE, purpose_id=unpaid.id) is not None
-
-
-def _next_period(subscription: Subscription, last: Period, now: datetime) -> Period:
-    plan = plan_of(subscription.offer_version_id)
-    return add_period(subscription, plan, number=last.number + 1, now=now)
-
-
-def _attempt(subscription: Subscription, period: Period, now: datetime) -> UUID | None:
-    """Begin a payment, or go on with the one whose outcome is not known: never a second one."""
-    if period.payment_id is not None and period.asked_at is not None:
-        payment = payments.get_payment(period.payment_id)
-        if payment.status == "requires_action":
-            _remind(subscription, period, payment, now)
-            return None
-        period.payment_id = period.asked_at = None
-    if period.payment_id is None:
-        if subscription.card_id is None:
-            record_failure(subscription, period, is_final=True, now=now)
-            return None
-        period.payment_id = _begin(subscription, period, now)
-    subscription.due_at = now + _LOOK_AGAIN
-    return period.payment_id
-
-
-def _remind(subscription: Subscription, period: Period, payment: Payment, now: datetime) -> None:
-    """A payment still waits for the member: ask them again, or give it up for another card."""
-    if payment.card_id == subscription.card_id:
-        record_failure(subscription, period, is_final=False, now=now)
-        ask(subscription, period, payment, now=now)
+    keep_to_keys()
+    until = now + LEASE
+    asked = {"now": now, "until": until, "limit": limit}
+    if whose is None:
+        leased = db.session.scalars(_LEASE, asked)
     else:
-        give_up_payment(subscription, period, now=now)
-        subscription.due_at = now + _LOOK_AGAIN
+        leased = db.session.scalars(_LEASE_OF_ONE, {**asked, "whose": whose})
+    return [Claim(subscription_id, until) for subscription_id in leased]
 
 
-def _begin(subscription: Subscription, period: Period, now: datetime) -> UUID:
-    version = plan_of(subscription.offer_version_id).version
-    payment = payments.begin(
-        member_id=subscription.member_id,
-        purpose=PURPOSE,
-        purpose_id=period.id,
-        amount=version.price,
-        currency=version.currency,
-        card_id=subscription.card_id,
-        now=now,
+def keep_to_keys() -> None:
+    """Let the open transaction look up its hundreds by their keys, whatever statistics say."""
+    db.session.execute(_KEEP_TO_KEYS)
+
+
+def still_ours(claims: Sequence[Claim]) -> list[Claim]:
+    """Lock subscriptions again that were claimed, unless the lease ran out and another has one."""
+    theirs = (
+        select(Subscription.id, Subscription.leased_until)
+        .where(Subscription.id.in_([one.subscription_id for one in claims]))
+        .order_by(Subscription.id)
+        .with_for_update()
     )
-    return payment.id
+    leased = {one.id: one.leased_until for one in db.session.execute(theirs)}
+    return [one for one in claims if leased[one.subscription_id] == one.leased_until]
+
+
+def locked(subscription_ids: Sequence[UUID]) -> Sequence[Subscription]:
+    """Read subscriptions that the open transaction has locked."""
+    theirs = select(Subscription).where(Subscription.id.in_(subscription_ids))
+    return db.session.scalars(theirs.execution_options(populate_existing=True)).all()
+
+
+def cases_of(found: Sequence[Subscription]) -> list[Case]:
+    """What is known of locked subscriptions. The number of statements does not grow with them."""
+    newest = {period.subscription_id: period for period in _newest([one.id for one in found])}
+    plans = plans_of(one.offer_version_id for one in found)
+    attempts: dict[UUID, list[Payment]] = {}
+    due = [period.id for period in newest.values() if period.status == "due"]
+    for payment in _attempts(due):
+        attempts.setdefault(payment.purpose_id, []).append(payment)
+    return [
+        Case(one, newest[one.id], plans[one.offer_version_id], attempts.get(newest[one.id].id, ()))
+        for one in found
+    ]
+
+
+_OF = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
+    .table_valued(column("id", Uuid), name="of")
+    .render_derived()
+)
+_LAST = (
+    select(Period)
+    .where(Period.subscription_id == _OF.c.id)
+    .order_by(Period.number.desc())
+    .limit(1)
+    .lateral("last")
+)
+_LAST_PERIOD = aliased(Period, _LAST)
+_NEWEST = (
+    select(_LAST_PERIOD)
+    .select_from(_OF)
+    .join(_LAST_PERIOD, true())
+    .execution_options(populate_existing=True)
+)
+
+
+def _newest(subscription_ids: Sequence[UUID]) -> Sequence[Period]:
+    """The last periods that were made: paid ones, or those that are due."""
+    return db.session.scalars(_NEWEST, {"ids": list(subscription_ids)}).all()
+
+
+def _attempts(period_ids: Sequence[UUID]) -> Sequence[Payment]:
+    if not period_ids:
+        return ()
+    theirs = select(Payment).where(Payment.purpose == PURPOSE, Payment.purpose_id.in_(period_ids))
+    ordered = theirs.order_by(Payment.purpose_id, Payment.attempt)
+    return db.session.scalars(ordered.execution_options(populate_existing=True)).all()

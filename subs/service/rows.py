@@ -1,5 +1,6 @@
 """The rows that every verb of the room starts from. The subscription's row is the lock."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -21,14 +22,27 @@ class Plan(NamedTuple):
     schedule: PlanSchedule
 
 
+class Renewing(NamedTuple):
+    """A locked subscription, one of its periods, and the terms of that period."""
+
+    subscription: Subscription
+    period: Period
+    plan: Plan
+
+
 def plan_of(offer_version_id: UUID) -> Plan:
     """The terms of a plan; they never change once sold."""
+    return plans_of([offer_version_id])[offer_version_id]
+
+
+def plans_of(offer_version_ids: Iterable[UUID]) -> dict[UUID, Plan]:
+    """The terms of plans, by their versions' ids."""
     found = db.session.execute(
         select(OfferVersion, PlanSchedule)
         .join(PlanSchedule, PlanSchedule.offer_version_id == OfferVersion.id)
-        .where(OfferVersion.id == offer_version_id)
-    ).one()
-    return Plan(*found)
+        .where(OfferVersion.id.in_(set(offer_version_ids)))
+    )
+    return {version.id: Plan(version, schedule) for version, schedule in found}
 
 
 def lock_own(*, member_id: UUID, subscription_id: UUID) -> Subscription:
@@ -49,11 +63,26 @@ def lock(subscription_id: UUID) -> Subscription:
     return db.session.scalars(_one(subscription_id).with_for_update()).one()
 
 
-def lock_of_period(period_id: UUID) -> tuple[Subscription, Period]:
-    """Lock the subscription of a period, then read the period as it is under that lock."""
-    owner = select(Period.subscription_id).where(Period.id == period_id)
-    subscription = lock(db.session.scalars(owner).one())
-    return subscription, db.session.get_one(Period, period_id)
+def lock_of_periods(period_ids: Sequence[UUID]) -> dict[UUID, Renewing]:
+    """Lock the subscriptions of periods, by their ids, then read the periods under those locks."""
+    owners = select(Period.subscription_id).where(Period.id.in_(period_ids))
+    locked = db.session.scalars(
+        select(Subscription)
+        .where(Subscription.id.in_(owners))
+        .order_by(Subscription.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    subscriptions = {one.id: one for one in locked}
+    read = select(Period).where(Period.id.in_(period_ids))
+    periods = db.session.scalars(read.execution_options(populate_existing=True)).all()
+    plans = plans_of(period.offer_version_id for period in periods)
+    return {
+        period.id: Renewing(
+            subscriptions[period.subscription_id], period, plans[period.offer_version_id]
+        )
+        for period in periods
+    }
 
 
 def newest_period(subscription_id: UUID) -> Period:
@@ -62,19 +91,24 @@ def newest_period(subscription_id: UUID) -> Period:
     return db.session.scalars(theirs.order_by(Period.number.desc()).limit(1)).one()
 
 
-def add_period(subscription: Subscription, plan: Plan, *, number: int, now: datetime) -> Period:
-    """Make a period, due at once. Its dates come from the anchor, wherever `now` is."""
+def new_period(
+    subscription: Subscription, plan: Plan, *, number: int, price: int, now: datetime
+) -> Period:
+    """A period, due at once, that is not written yet. Its dates come from the anchor."""
     schedule = plan.schedule
     span = policy.period_span(
         anchor_at=subscription.anchor_at,
+        anchor_number=subscription.anchor_number,
         time_zone=subscription.time_zone,
         every=policy.Every(schedule.every_count, schedule.every_unit),
         number=number,
     )
-    period = Period(
+    return Period(
         id=new_id(),
         subscription_id=subscription.id,
         number=number,
+        offer_version_id=plan.version.id,
+        price=price,
         starts_at=span.starts_at,
         ends_at=span.ends_at,
         status="due",
@@ -84,6 +118,19 @@ def add_period(subscription: Subscription, plan: Plan, *, number: int, now: date
             starts_at=span.starts_at, now=now, grace_days=schedule.grace_days
         ),
     )
+
+
+def add_period(
+    subscription: Subscription,
+    plan: Plan,
+    *,
+    number: int,
+    price: int | None = None,
+    now: datetime,
+) -> Period:
+    """Make a period, due at once, wherever `now` is."""
+    costs = plan.version.price if price is None else price
+    period = new_period(subscription, plan, number=number, price=costs, now=now)
     db.session.add(period)
     db.session.flush()
     return period
