@@ -1,6 +1,6 @@
 """The story of a wallet, with names: where, what for, which drink."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ from chain.models import Product, Store
 from kernel.db import db
 from ledger.history import Happening
 from redemption.models import Redemption
+from redemption.uncounted import count_uncounted, list_unbooked
 from vouchers.balances import Drink
 from vouchers.naming import LotName
 
@@ -39,7 +40,8 @@ class Part:
 class Story:
     """One event of a wallet: what `ledger.history` tells of it, with the names of everything.
 
-    `left` counts the cups in the wallet after it. `drink` is what was handed over.
+    `left` counts the cups in the wallet after it. `drink` is what was handed over; `uncounted` says
+    how many of an unlimited plan, which `cups` and the books know nothing of.
     """
 
     id: UUID
@@ -55,6 +57,7 @@ class Story:
     currency: str
     undoes_id: UUID | None
     drink: Drink | None
+    uncounted: int
     parts: Sequence[Part]
 
     @property
@@ -65,19 +68,33 @@ class Story:
 def list_history(*, member_id: UUID, limit: int, after: Place | None) -> Sequence[Story]:
     """Tell what happened in a wallet, the newest first; `after` continues a listing.
 
-    In a snapshot: what is left after each event is counted back from what is left now. The number
-    of statements does not grow with events or lots.
+    In a snapshot: what is left after each event is counted back from what is left now. What moved
+    nothing in the books, since nobody counts it, is told by its redemption, unless it was undone.
+    The number of statements does not grow with events or lots.
     """
     before_id, left = after or (None, vouchers.count_cups(member_id))
-    happened = ledger.list_happenings(member_id=member_id, limit=limit, before_id=before_id)
+    booked = ledger.list_happenings(member_id=member_id, limit=limit, before_id=before_id)
+    unbooked = list_unbooked(member_id=member_id, limit=limit, before_id=before_id)
+    happened = sorted([*booked, *unbooked], key=lambda one: one.id, reverse=True)[:limit]
     stores = _stores(happened)
     lots = vouchers.names_of_lots(
         member_id=member_id, lot_ids={part.lot_id for one in happened for part in one.moved}
     )
-    drinks = _drinks(member_id, happened)
+    handed = {one.source_id for one in happened if one.kind in _HANDED_OVER}
+    drinks = _drinks(member_id, handed)
+    uncounted = count_uncounted(member_id, handed)
     told = []
     for one in happened:
-        told.append(_story(one, left, stores[one.store_id], lots, drinks.get(one.source_id)))
+        told.append(
+            _story(
+                one,
+                left=left,
+                store=stores[one.store_id],
+                lots=lots,
+                drink=drinks.get(one.source_id),
+                uncounted=uncounted.get(one.source_id, 0),
+            )
+        )
         left -= one.cups
     return told
 
@@ -87,9 +104,8 @@ def _stores(happened: Iterable[Happening]) -> dict[UUID, str]:
     return {store_id: name for store_id, name in db.session.execute(named).all()}  # noqa: C416
 
 
-def _drinks(member_id: UUID, happened: Iterable[Happening]) -> dict[UUID, Drink]:
+def _drinks(member_id: UUID, ids: Collection[UUID]) -> dict[UUID, Drink]:
     """What was handed over, by redemption. A void has the source of what it undid."""
-    ids = {one.source_id for one in happened if one.kind in _HANDED_OVER}
     if not ids:
         return {}
     named = (
@@ -101,7 +117,13 @@ def _drinks(member_id: UUID, happened: Iterable[Happening]) -> dict[UUID, Drink]
 
 
 def _story(
-    one: Happening, left: int, store: str, lots: dict[UUID, LotName], drink: Drink | None
+    one: Happening,
+    *,
+    left: int,
+    store: str,
+    lots: dict[UUID, LotName],
+    drink: Drink | None,
+    uncounted: int,
 ) -> Story:
     return Story(
         id=one.id,
@@ -117,6 +139,7 @@ def _story(
         currency=one.currency,
         undoes_id=one.undoes_id,
         drink=drink,
+        uncounted=uncounted,
         parts=[
             Part(part.lot_id, *lots[part.lot_id], part.cups, part.amount, one.currency)
             for part in one.moved

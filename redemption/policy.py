@@ -18,6 +18,9 @@ from redemption.errors import (
 )
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_BOUNDLESS = 2**31
+"""More cups than anybody asks for: so many are left where nobody counts them."""
+
 VOID_WITHIN = {"clerk": timedelta(minutes=30), "manager": timedelta(hours=24)}
 
 
@@ -29,7 +32,7 @@ class HeldLot:
     business: `covers_up_to`, `allows_top_up`, and `price` over `paid_cups` once it is late. The
     day's VAT (`basis_points`, `rounding`) is only known where it may be needed. `cups_today` and
     `last_at` are what the member took under the same offer, on this store's business day and ever,
-    voided ones left out.
+    voided ones left out. Cups that nobody counts (`is_unlimited`) never run out, and move no money.
     """
 
     id: UUID
@@ -64,10 +67,16 @@ class HeldLot:
     minimum_interval_s: int | None
     cups_today: int
     last_at: datetime | None
+    is_unlimited: bool = False
 
     @property
     def left(self) -> int:
-        return self.units - self.used
+        return _BOUNDLESS if self.is_unlimited else self.units - self.used
+
+    @property
+    def has_cups(self) -> bool:
+        """Whether it is anything to a till: a membership is not."""
+        return self.is_unlimited or self.units > 0
 
     @property
     def paid_value(self) -> int:
@@ -115,9 +124,16 @@ class _Fitting:
     is_late: bool
 
     @property
-    def burning_order(self) -> tuple[bool, bool, datetime, datetime, UUID]:
+    def burning_order(self) -> tuple[bool, bool, bool, datetime, datetime, UUID]:
         lot = self.lot
-        return (self.each > 0, self.is_late, lot.ends_at or _NEVER, lot.sold_at, lot.id)
+        return (
+            self.each > 0,
+            not lot.is_unlimited,
+            self.is_late,
+            lot.ends_at or _NEVER,
+            lot.sold_at,
+            lot.id,
+        )
 
 
 def choose(
@@ -125,8 +141,9 @@ def choose(
 ) -> list[Taken]:
     """Choose the cups to hand over: soonest end first, then oldest sale, then lot id.
 
-    But nobody pays besides who holds a cup that costs nothing: those go first. And a cup that is
-    late already loses nothing by waiting, so it goes after those that still have an end ahead.
+    But nobody pays besides who holds a cup that costs nothing: those go first, and of them the ones
+    that nobody counts. And a cup that is late already loses nothing by waiting, so it goes after
+    those that still have an end ahead.
 
     The first rule that leaves nothing names the refusal.
 
@@ -148,26 +165,32 @@ def choose(
 
 def left_after(
     lots: Iterable[HeldLot], taken: Sequence[Taken], *, wanted: Wanted, now: datetime
-) -> int:
+) -> int | None:
     """How many cups of this product can still be taken at this till when these are gone.
 
-    Those that cost a top-up count too.
+    Those that cost a top-up count too. None where nobody counts them.
     """
-    free = sum(
-        lot.left
+    free = [
+        lot
         for lot in _alive(lots, now)
         if lot.accepts_product
         and _covers(lot, wanted)
         and _accepts_channel(lot, wanted)
         and lot.accepts_store
         and not lot.is_frozen
-    )
-    return free - sum(pick.cups for pick in taken)
+    ]
+    if any(lot.is_unlimited for lot in free):
+        return None
+    return sum(lot.left for lot in free) - sum(pick.cups for pick in taken)
 
 
 def _alive(lots: Iterable[HeldLot], now: datetime) -> list[HeldLot]:
     """Lots that have not ended. `top_up` is the only end after which a cup is good for anything."""
-    return [lot for lot in lots if lot.expiry_mode == "top_up" or not lot.is_late(now)]
+    return [
+        lot
+        for lot in lots
+        if lot.has_cups and (lot.expiry_mode == "top_up" or not lot.is_late(now))
+    ]
 
 
 def _fitting(held: list[HeldLot], wanted: Wanted) -> list[HeldLot]:
@@ -267,10 +290,12 @@ def _allowance(lots: Sequence[HeldLot], *, now: datetime, next_day_at: datetime)
         today = max(0, terms.cups_per_day - terms.cups_today)
         if today < allowance.cups:
             allowance = _Allowance(today, "cups_per_day", next_day_at)
-    if terms.minimum_interval_s is not None and terms.last_at is not None:
-        next_at = terms.last_at + timedelta(seconds=terms.minimum_interval_s)
-        if next_at > now:
-            allowance = _Allowance(0, "minimum_interval", next_at)
+    if terms.minimum_interval_s is not None:
+        apart = timedelta(seconds=terms.minimum_interval_s)
+        if terms.last_at is not None and terms.last_at + apart > now:
+            allowance = _Allowance(0, "minimum_interval", terms.last_at + apart)
+        elif allowance.cups > 1:  # the second one would come too soon after the first
+            allowance = _Allowance(1, "minimum_interval", now + apart)
     return allowance
 
 
@@ -290,7 +315,9 @@ def _take(
 
 
 def _taken(lot: HeldLot, cups: int, *, top_up: int) -> Taken:
-    """Cups of a lot with what they carry: net and VAT alike follow the count of cups."""
+    """Cups of a lot with what they carry: net and VAT alike follow the count of cups, if any."""
+    if lot.is_unlimited:
+        return Taken(lot, cups, 0, 0, top_up)
     net, vat = (
         ledger.policy.carried(
             net=whole, units=lot.units, used=lot.used, net_recognised=gone, cups=cups

@@ -12,7 +12,8 @@ REDEMPTIONS = KeyWalk("redemptions", "redemption", ("member_id", "id"), 20_000)
 def handed(part: Part) -> Iterable[Facts]:
     """The cups of a redemption are those of its lots, and its entry took the same from them.
 
-    3: lot by lot, in cups and in money. Cups that are taxed at the till take two lines.
+    3: lot by lot, in cups and in money. Cups that are taxed at the till take two lines; those that
+    nobody counts move nothing.
     """
     return part.find(
         """
@@ -21,7 +22,10 @@ def handed(part: Part) -> Iterable[Facts]:
         ), taken AS (
             SELECT member_id, handed.id, took.lot_id, took.cups, took.amount
             FROM handed JOIN redemption_line AS took USING (member_id)
+            JOIN lot USING (member_id)
             WHERE took.redemption_id = handed.id AND {near took}
+              AND lot.id = took.lot_id AND {near lot}
+              AND (lot.units > 0 OR took.amount > 0 OR took.vat > 0)
         ), booked AS (
             SELECT member_id, handed.id, line.lot_id, total(line.qty) AS cups,
                    total(line.amount) AS amount
@@ -83,7 +87,7 @@ def topped_up(part: Part) -> Iterable[Facts]:
 def voided(part: Part) -> Iterable[Facts]:
     """A redemption is voided if and only if its entry is reversed.
 
-    9: cups and money go back together.
+    9: cups and money go back together. Where nothing had moved there is no entry to reverse.
     """
     return part.find("""
         SELECT redemption.member_id, redemption.id AS redemption_id, redemption.entry_id,
@@ -92,7 +96,7 @@ def voided(part: Part) -> Iterable[Facts]:
         LEFT JOIN entry AS undoing
                ON undoing.member_id = redemption.member_id
               AND undoing.reverses_id = redemption.entry_id AND {near undoing}
-        WHERE {within redemption}
+        WHERE {within redemption} AND redemption.entry_id IS NOT NULL
           AND (redemption.voided_at IS NULL) <> (undoing.id IS NULL)
     """)
 

@@ -9,6 +9,7 @@ from kernel.db import db
 from kernel.errors import NotFound
 from ledger.models import Entry
 from redemption.models import Redemption, RedemptionLine
+from vouchers.models import Lot
 
 
 def get_redemption(*, redemption_id: UUID, store_id: UUID) -> Redemption:
@@ -29,7 +30,10 @@ def find_by_id(redemption_id: UUID) -> Redemption | None:
 
 
 def currency_of(redemption: Redemption) -> str:
-    """Answer the currency of a redemption's money: that of its entry."""
+    """Answer the currency of a redemption's money: that of its entry, or of what it came from."""
+    if redemption.entry_id is None:
+        line = lines_of(redemption)[0]
+        return db.session.get_one(Lot, (line.member_id, line.lot_id)).currency
     return db.session.get_one(Entry, (redemption.member_id, redemption.entry_id)).currency
 
 

@@ -22,7 +22,7 @@ WITH till AS (
     JOIN staff ON staff.id = shift.staff_id
     JOIN store ON store.id = device.store_id
     WHERE shift.token_digest = %(shift_digest)s
-      AND shift.ended_at IS NULL AND shift.ends_at > %(now)s
+      AND shift.ended_at IS NULL AND shift.ends_at > %(common_at)s
       AND device.revoked_at IS NULL AND staff.disabled_at IS NULL
 )
 SELECT till.device_id, till.store_id, till.channel, till.staff_id, till.own_member_id,
@@ -33,6 +33,7 @@ SELECT till.device_id, till.store_id, till.channel, till.staff_id, till.own_memb
        product.list_price,
        wallet.member_id, wallet.version, wallet.blocked_at,
        used_before.id IS NOT NULL AS is_token_used,
+       credential.holder_id, credential.subscription_id,
        lot.id, lot.offer_id, offer.code, lot.store_id, lot.account, lot.currency,
        lot.units, lot.used, lot.net, lot.vat, lot.net_recognised, lot.vat_gone,
        lot.sold_at, lot.expiry_mode, lot.ends_at, lot.frozen_at IS NOT NULL,
@@ -50,22 +51,24 @@ SELECT till.device_id, till.store_id, till.channel, till.staff_id, till.own_memb
                                       ELSE terms.bonus_cups END AS paid_cups,
        terms.vat_timing = 'redemption', terms.vat_code, rate.basis_points, rate.rounding,
        terms.max_cups, terms.cups_per_day, terms.minimum_interval_s,
-       coalesce(spent.cups_today, 0)::bigint, spent.last_at
+       coalesce(spent.cups_today, 0)::bigint, spent.last_at, terms.is_unlimited
 FROM till
 LEFT JOIN idempotency_key known
        ON known.principal_id = till.device_id AND known.key = %(key)s
 LEFT JOIN wrong_code
        ON wrong_code.device_id = till.device_id
-      AND wrong_code.hour_at = date_trunc('hour', %(now)s, 'UTC')
+      AND wrong_code.hour_at = date_trunc('hour', %(common_at)s, 'UTC')
 LEFT JOIN product ON product.id = %(product_id)s
 LEFT JOIN credential
        ON credential.id = %(credential_id)s
-      AND credential.revoked_at IS NULL AND credential.ends_at > %(now)s
+      AND credential.revoked_at IS NULL AND credential.ends_at > %(common_at)s
 LEFT JOIN wallet ON wallet.member_id = credential.member_id
 LEFT JOIN redemption used_before
        ON used_before.member_id = wallet.member_id
       AND used_before.credential_id = credential.id AND used_before.step = %(step)s
-LEFT JOIN lot ON lot.member_id = wallet.member_id AND lot.is_open
+LEFT JOIN lot ON lot.member_id = wallet.member_id AND lot.is_open AND NOT lot.prepays_plan
+             AND (credential.subscription_id IS NULL
+                  OR lot.subscription_id = credential.subscription_id)
 LEFT JOIN offer_version terms ON terms.id = lot.offer_version_id
 LEFT JOIN offer ON offer.id = lot.offer_id
 LEFT JOIN offer_version_product fits_product
@@ -102,6 +105,13 @@ LEFT JOIN LATERAL (
 ) rate ON true
 """
 
+# A sharer's code opens what it is for as long as they have a place in the plan. It is asked after
+# the reading: whoever leaves changes the owner's wallet, so then the write finds another version.
+PLACE = """
+SELECT 1 FROM sharer
+WHERE subscription_id = %(subscription_id)s AND member_id = %(holder_id)s AND left_at IS NULL
+"""
+
 WRITE = """
 WITH bumped AS (
     UPDATE wallet SET version = version + 1
@@ -115,14 +125,14 @@ WITH bumped AS (
         is_open = lot.used + pick.cups < lot.units
     FROM bumped, unnest(%(lot_ids)s::uuid[], %(lot_cups)s::bigint[], %(lot_amounts)s::bigint[],
                         %(lot_vats)s::bigint[]) AS pick (lot_id, cups, amount, vat)
-    WHERE lot.member_id = bumped.member_id AND lot.id = pick.lot_id
+    WHERE lot.member_id = bumped.member_id AND lot.id = pick.lot_id AND lot.units > 0
 ), handed AS (
     INSERT INTO redemption (
         member_id, id, store_id, device_id, staff_id, product_id, cups, top_up, top_up_vat,
         redeemed_at, business_day, credential_id, step, entry_id)
     SELECT member_id, %(redemption_id)s, %(store_id)s, %(device_id)s, %(staff_id)s,
            %(product_id)s, %(cups)s, %(top_up)s, %(top_up_vat)s,
-           %(now)s, %(business_day)s, %(credential_id)s, %(step)s, %(entry_id)s
+           %(now)s, %(business_day)s, %(credential_id)s, %(step)s, %(entry_id)s::uuid
     FROM bumped
 ), came AS (
     INSERT INTO redemption_line (member_id, redemption_id, lot_id, offer_id, cups, amount, vat)
@@ -132,21 +142,20 @@ WITH bumped AS (
 ), told AS (
     INSERT INTO outbox (
         member_id, id, topic, facts, created_at, due_at, is_notice, is_open, tries)
-    SELECT member_id, %(news_id)s, 'redemption.taxed', %(news)s::jsonb, %(now)s, %(now)s,
-           false, true, 0
-    FROM bumped
-    WHERE %(news)s::jsonb IS NOT NULL
+    SELECT member_id, news.id, news.topic, news.facts, %(now)s, %(now)s, false, true, 0
+    FROM bumped, jsonb_to_recordset(%(news)s::jsonb) AS news (id uuid, topic text, facts jsonb)
 ), booked AS (
     INSERT INTO entry (
         member_id, id, kind, source_id, event_at, occurred_on, book_date, currency, content_hash)
-    SELECT member_id, %(entry_id)s, 'redemption', %(redemption_id)s, %(now)s, %(today_on)s,
-           %(today_on)s, %(currency)s, %(content_hash)s
+    SELECT member_id, %(entry_id)s::uuid, 'redemption', %(redemption_id)s, %(now)s, %(today_on)s,
+           %(today_on)s, %(currency)s, %(content_hash)s::bytea
     FROM bumped
+    WHERE %(entry_id)s::uuid IS NOT NULL
 ), lines AS (
     INSERT INTO line (
         member_id, entry_id, book_date, store_id, debit, credit, amount, qty,
         counterpart_store_id, offer_id, lot_id, ordinal)
-    SELECT member_id, %(entry_id)s, %(today_on)s, pair.*
+    SELECT member_id, %(entry_id)s::uuid, %(today_on)s, pair.*
     FROM bumped, unnest(%(books)s::uuid[], %(debits)s::text[], %(credits)s::text[],
                         %(amounts)s::bigint[], %(qtys)s::bigint[], %(counterparts)s::uuid[],
                         %(pair_offers)s::uuid[], %(pair_lots)s::uuid[])

@@ -56,6 +56,9 @@ def postings(taken: Sequence[Taken], *, made_at_id: UUID) -> list[Pair]:
 
 
 def _handed(pick: Taken, made_at_id: UUID) -> list[Pair]:
+    """What nobody counts is earned by the day, and handing it over books nothing."""
+    if pick.lot.is_unlimited:
+        return []
     pairs = ledger.policy.hand_over(
         sold_at_id=pick.lot.sold_at_id,
         made_at_id=made_at_id,

@@ -7,6 +7,7 @@ from kernel import hot
 from kernel.errors import RateLimited
 from redemption import statements, token
 from redemption.errors import TokenInvalid
+from redemption.queries import find_by_id
 
 _WRONG_CODES_AN_HOUR = 1_000
 
@@ -16,14 +17,18 @@ _WRONG_CODES = """
 """
 
 _OWNER = """
-    SELECT member_id FROM credential
+    SELECT coalesce(holder_id, member_id) FROM credential
     WHERE id = %(credential_id)s AND revoked_at IS NULL AND ends_at > %(now)s
 """
+
+
+_WALLET = "SELECT member_id FROM credential WHERE id = %(credential_id)s"
 
 
 def member_of_code(*, code: str, device_id: UUID, now: datetime) -> UUID:
     """Answer whose QR a till has scanned, on the hot road: a transaction may be open, or none.
 
+    The QR of a plan that is shared is its sharer's, who is there, not the owner's of the plan.
     The code is not used up: it shows who is there, and gives nothing away. What is none of ours is
     counted against the device, as when cups are collected.
 
@@ -43,6 +48,24 @@ def member_of_code(*, code: str, device_id: UUID, now: datetime) -> UUID:
     except TokenInvalid:
         hot.rows(statements.COUNT_WRONG_CODE, {"device_id": device_id, "now": now})
         raise
+
+
+def find_wallet(code: str) -> UUID | None:
+    """Whose wallet a code opens, whether it is fresh or not; None for what opens none.
+
+    For the sandbox, where that member's clock says what time it is at the till.
+    """
+    parsed = token.parse(code)
+    if parsed is None or not parsed.is_genuine:
+        return None
+    row = hot.read(_WALLET, {"credential_id": parsed.credential_id})
+    return None if row is None else row[0]
+
+
+def find_wallet_of(redemption_id: UUID) -> UUID | None:
+    """Whose wallet cups came from, for the same."""
+    found = find_by_id(redemption_id)
+    return None if found is None else found.member_id
 
 
 def _owner(credential_id: bytes, now: datetime) -> UUID:

@@ -1,6 +1,6 @@
 """Cups are handed over: read all that matters, decide in Python, write if nothing changed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,7 @@ from redemption.policy import HeldLot, Taken, Wanted
 
 _OPTIMISTIC_TRIES = 3
 _WRONG_CODES_AN_HOUR = 1_000
-_TILL_COLUMNS = 16
+_TILL_COLUMNS = 18
 _CLASHES = ("uq_redemption_token_used_once", "pk_idempotency_key")
 
 
@@ -38,7 +38,8 @@ class Scan:
     """What a till asks for: cups of a product, for whoever shows this code.
 
     `top_up` is what it collected for them besides, in minor units, VAT included. `key` and
-    `fingerprint` make a retry of it recognisable, see `kernel.idempotency`.
+    `fingerprint` make a retry of it recognisable, see `kernel.idempotency`. `shown_at` is when by
+    the clock that till and phone have, where the wallet's is another (in the sandbox).
     """
 
     shift_digest: bytes
@@ -48,14 +49,16 @@ class Scan:
     key: str
     fingerprint: bytes
     top_up: int = 0
+    shown_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
     """What was handed over, from which lots, and how many cups are `left`.
 
-    `left` counts what the member can still take of this product at this till. `top_up` is the
-    money that was paid besides; answers that were kept before there was any do not have it.
+    `left` counts what the member can still take of this product at this till, and is None where
+    that `is_unlimited`. `top_up` is the money that was paid besides. Answers that were kept before
+    there was the one or the other do not have it.
     """
 
     id: str
@@ -64,7 +67,8 @@ class Redeemed:
     cups: int
     redeemed_at: str
     taken: list[dict[str, Any]]
-    left: int
+    left: int | None
+    is_unlimited: bool = False
     top_up: dict[str, Any] = field(default_factory=lambda: {"amount": 0, "currency": "TWD"})
     is_replayed: bool = False
 
@@ -94,6 +98,8 @@ class _Seen:
     version: int | None
     blocked_at: datetime | None
     is_token_used: bool
+    holder_id: UUID | None
+    shared_plan_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +162,13 @@ def _attempt(
         mine = Key(seen.device_id, scan.key, scan.fingerprint)
         return _replayed(checked(mine, seen.known_fingerprint, seen.known_answer))
     try:
-        genuine = _check_code(seen, parsed, now)
+        genuine = _check_code(seen, parsed, scan.shown_at or now)
         wanted = _check_asked(seen, scan)
         taken = _decide(seen, scan, wanted, now)
     except TokenInvalid as refusal:
-        write(statements.COUNT_WRONG_CODE, {"device_id": seen.device_id, "now": now})
+        write(
+            statements.COUNT_WRONG_CODE, {"device_id": seen.device_id, "now": scan.shown_at or now}
+        )
         return refusal
     except Refusal as refusal:
         return refusal if _is_kept(write, seen, scan, refusal, now) else None
@@ -177,12 +185,22 @@ def _read(read: hot.Run, scan: Scan, parsed: token.Token | None, now: datetime) 
             "product_id": scan.product_id,
             "key": scan.key,
             "now": now,
+            "common_at": scan.shown_at or now,
         },
     )
     if not rows:
         raise Unauthenticated
     lots = [HeldLot(*row[_TILL_COLUMNS:]) for row in rows if row[_TILL_COLUMNS] is not None]
-    return _Seen(lots, *rows[0][:_TILL_COLUMNS])
+    seen = _Seen(lots, *rows[0][:_TILL_COLUMNS])
+    return seen if _has_place(read, seen) else replace(seen, member_id=None)
+
+
+def _has_place(read: hot.Run, seen: _Seen) -> bool:
+    """Whether a code of a shared plan is of somebody who shares it; others show their own."""
+    if seen.holder_id is None:
+        return True
+    shared = {"subscription_id": seen.shared_plan_id, "holder_id": seen.holder_id}
+    return bool(read(statements.PLACE, shared))
 
 
 def _check_code(seen: _Seen, parsed: token.Token | None, now: datetime) -> token.Token:
@@ -203,7 +221,7 @@ def _check_asked(seen: _Seen, scan: Scan) -> Wanted:
     """Let pass what may be asked of this wallet at all, whatever it holds."""
     if seen.list_price is None:
         raise UnknownProduct
-    if seen.member_id == seen.own_member_id:
+    if seen.own_member_id is not None and seen.own_member_id in (seen.member_id, seen.holder_id):
         raise OwnWallet
     if seen.blocked_at is not None:
         raise WalletBlocked
@@ -236,6 +254,7 @@ def _write(
 
 
 def _answer(seen: _Seen, scan: Scan, decided: _Decided, now: datetime) -> Redeemed:
+    left = policy.left_after(seen.lots, decided.taken, wanted=decided.wanted, now=now)
     return Redeemed(
         id=str(decided.redemption_id),
         store_id=str(seen.store_id),
@@ -246,7 +265,8 @@ def _answer(seen: _Seen, scan: Scan, decided: _Decided, now: datetime) -> Redeem
             {"lot_id": str(pick.lot.id), "offer": pick.lot.offer_code, "cups": pick.cups}
             for pick in decided.taken
         ],
-        left=policy.left_after(seen.lots, decided.taken, wanted=decided.wanted, now=now),
+        left=left,
+        is_unlimited=left is None,
         top_up={"amount": scan.top_up, "currency": decided.taken[0].lot.currency},
     )
 
@@ -256,7 +276,7 @@ def _row(
 ) -> dict[str, Any]:
     taken = decided.taken
     pairs = till_money.postings(taken, made_at_id=seen.store_id)
-    currency, entry_id = taken[0].lot.currency, new_id()
+    currency, entry_id = taken[0].lot.currency, new_id() if pairs else None
     assert seen.member_id is not None  # there are lots
     return {
         "member_id": seen.member_id,
@@ -264,7 +284,8 @@ def _row(
         "redemption_id": decided.redemption_id,
         "entry_id": entry_id,
         # Today is in an open month, since only one that is over everywhere is closed.
-        "content_hash": content_hash(
+        "content_hash": entry_id
+        and content_hash(
             member_id=seen.member_id,
             entry_id=entry_id,
             kind="redemption",
@@ -300,27 +321,35 @@ def _row(
         "counterparts": array(pair.counterpart_store_id for pair in pairs),
         "pair_offers": array(pair.offer_id for pair in pairs),
         "pair_lots": array(pair.lot_id for pair in pairs),
-        **_taxed(seen, decided),
+        **_top_up(decided),
+        "news": _news(seen, decided),
         "key": scan.key,
         "fingerprint": scan.fingerprint,
         "answer": Jsonb({"redeemed": redeemed.as_json()}),
     }
 
 
-def _taxed(seen: _Seen, decided: _Decided) -> dict[str, Any]:
-    """What was paid besides, and the promise of an invoice for what is taxed now, if any is."""
+def _top_up(decided: _Decided) -> dict[str, Any]:
+    """What was paid besides."""
     paid = till_money.top_up_of(decided.taken)
-    news = {
-        "member_id": str(seen.member_id),
-        "redemption_id": str(decided.redemption_id),
-        "vat_code": paid and paid.vat_code,
-    }
     return {
         "top_up": paid.gross if paid else 0,
         "top_up_vat": paid.vat if paid else 0,
-        "news_id": new_id(),
-        "news": Jsonb(news) if till_money.is_taxed(decided.taken) else None,
     }
+
+
+def _news(seen: _Seen, decided: _Decided) -> Jsonb | None:
+    """What is promised with it: invoices of what is taxed now, notices of a plan that is shared."""
+    of = {"member_id": str(seen.member_id), "redemption_id": str(decided.redemption_id)}
+    news: list[tuple[str, dict[str, Any]]] = []
+    if till_money.is_taxed(decided.taken):
+        paid = till_money.top_up_of(decided.taken)
+        news.append(("redemption.taxed", {**of, "vat_code": paid and paid.vat_code}))
+    if seen.holder_id is not None:
+        news.append(("redemption.shared", of))
+    if not news:
+        return None
+    return Jsonb([{"id": str(new_id()), "topic": topic, "facts": facts} for topic, facts in news])
 
 
 def _is_kept(write: hot.Run, seen: _Seen, scan: Scan, refusal: Refusal, now: datetime) -> bool:

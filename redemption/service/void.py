@@ -52,20 +52,24 @@ def void(
     if now > ended_at:
         raise VoidTooLate(ended_at=ended_at.isoformat())
     _give_back(redemption)
-    ledger.reverse(
-        member_id=redemption.member_id,
-        entry_id=redemption.entry_id,
-        event_at=now,
-        known_on=chain.local_date(store_id, now),
-    )
+    if redemption.entry_id is not None:
+        ledger.reverse(
+            member_id=redemption.member_id,
+            entry_id=redemption.entry_id,
+            event_at=now,
+            known_on=chain.local_date(store_id, now),
+        )
     redemption.voided_at, redemption.voided_by_id = now, staff_id
     take_back(redemption, now=now)
     return redemption
 
 
 def _give_back(redemption: Redemption) -> None:
+    """Put cups back where they are counted."""
     lines = {line.lot_id: line for line in lines_of(redemption)}
-    theirs = select(Lot).where(Lot.member_id == redemption.member_id, Lot.id.in_(lines))
+    theirs = select(Lot).where(
+        Lot.member_id == redemption.member_id, Lot.id.in_(lines), Lot.units > 0
+    )
     for lot in db.session.scalars(theirs, execution_options={"populate_existing": True}):
         line = lines[lot.id]
         put_back(lot, Slice(line.cups, line.amount, line.vat))
