@@ -14,6 +14,7 @@ from api.breakage import estimates, runs
 from api.cards import cards
 from api.cash_repayments import cash_repayments
 from api.counter_orders import counter_orders
+from api.daily_messages import daily_messages
 from api.devices import devices
 from api.entries import entries
 from api.exports import exports
@@ -23,6 +24,7 @@ from api.idempotency import REPLAYED
 from api.invoices import invoice_ranges, invoices
 from api.legal_entities import legal_entities, store_owners
 from api.limits import refuse_oversized
+from api.member_clocks import member_clocks
 from api.members import members
 from api.office_sessions import office_sessions
 from api.openapi import documents
@@ -30,7 +32,10 @@ from api.orders import orders
 from api.packs import packs
 from api.payment_differences import payment_differences
 from api.periods import periods, reopenings
+from api.plan_changes import plan_changes
+from api.plan_migrations import plan_migrations
 from api.plans import plans
+from api.prepaid_plans import prepaid_plans
 from api.problem_pages import problem_pages
 from api.products import products
 from api.receipts import receipts
@@ -42,6 +47,7 @@ from api.sandbox_clock import sandbox_clock
 from api.seal import sealed
 from api.sessions import sessions
 from api.settlements import settlements
+from api.sharers import invitations, shared_plans, sharers
 from api.shifts import shifts
 from api.sign_in import sign_in
 from api.stats import stats
@@ -55,6 +61,8 @@ from kernel.db import db
 from kernel.logging import configure
 from web.docs import docs
 from web.gifts import gift_pages
+from web.invitations import invitation_pages
+from web.plans import plan_pages
 
 RESOURCES: tuple[Resource, ...] = (
     health,
@@ -67,6 +75,7 @@ RESOURCES: tuple[Resource, ...] = (
     products,
     packs,
     plans,
+    plan_migrations,
     orders,
     receipts,
     cash_repayments,
@@ -77,6 +86,12 @@ RESOURCES: tuple[Resource, ...] = (
     gifts,
     gift_blocks,
     subscriptions,
+    plan_changes,
+    daily_messages,
+    prepaid_plans,
+    sharers,
+    invitations,
+    shared_plans,
     devices,
     shifts,
     redemptions,
@@ -101,10 +116,13 @@ RESOURCES: tuple[Resource, ...] = (
     reports,
     stats,
     sandbox_clock,
+    member_clocks,
 )
 
 # What anyone may see and that is no resource: the page of the documents, and its assets.
-_OPEN_ENDPOINTS = frozenset({"docs.page", "docs.static", "gift_pages.page"})
+_OPEN_ENDPOINTS = frozenset(
+    {"docs.page", "docs.static", "gift_pages.page", "invitation_pages.page", "plan_pages.page"}
+)
 
 
 def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
@@ -129,6 +147,8 @@ def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
         app.register_blueprint(resource.blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(gift_pages)
+    app.register_blueprint(invitation_pages)
+    app.register_blueprint(plan_pages)
     app.extensions[openapi.EXTENSION] = cache(lambda: openapi.written(resources))
     _refuse_unguarded(app)
     app.wsgi_app = sealed(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]

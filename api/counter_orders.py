@@ -23,7 +23,7 @@ from members import PhoneUnsupported
 from payments import Payment, PaymentUnderWay, ShiftClosed, TerminalNotSetUp
 from payments.policy import told
 from redemption.errors import TokenExpired, TokenInvalid
-from vouchers import AlreadyPaid, AtTill, CounterSale, OrderEnded, OwnOrder
+from vouchers import AlreadyPaid, AtTill, CounterSale, IntroductionUsed, OrderEnded, OwnOrder
 
 counter_orders = Resource(
     "counter_orders", "/v1/counter-orders", "Counter orders: sold and paid at a till."
@@ -157,7 +157,8 @@ _TAKING = (PaymentUnderWay, ShiftClosed, TerminalNotSetUp)
     transaction="own",
     idempotency="domain",
     refusals=(
-        *PLACING, *_TAKING, OwnOrder, PhoneUnsupported, TokenInvalid, TokenExpired, RateLimited
+        *PLACING, *_TAKING, IntroductionUsed, OwnOrder, PhoneUnsupported, TokenInvalid,
+        TokenExpired, RateLimited,
     ),
 )  # fmt: skip
 def sell(*, caller: TillCaller, body: dict[str, Any], key: Key) -> dict[str, Any]:
@@ -192,7 +193,7 @@ def get_counter_order(*, caller: TillCaller, order_id: UUID) -> dict[str, Any]:
     answer=CounterOrderView,
     transaction="own",
     idempotency="domain",
-    refusals=(NotFound, AlreadyPaid, OrderEnded, *_TAKING),
+    refusals=(NotFound, AlreadyPaid, OrderEnded, IntroductionUsed, *_TAKING),
 )
 def pay_counter_order(
     *, caller: TillCaller, order_id: UUID, body: dict[str, Any], key: Key

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ _MOMENT = re.compile(
     r"(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # rare names may be in Co or Cn: those pass
+_DAY_AROUND = timedelta(days=1)
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _FORBIDDEN = "Contains a character that is not allowed."
 
@@ -86,9 +87,11 @@ class Timestamp(fields.AwareDateTime):
             raise self.make_error("invalid")
         moment = super()._deserialize(value.upper(), attr, data, **kwargs)
         try:
-            return moment.astimezone(UTC)
+            inside = moment.astimezone(UTC)
+            _ = inside - _DAY_AROUND, inside + _DAY_AROUND  # people are told it in their own zone
         except OverflowError as problem:
             raise self.make_error("invalid") from problem
+        return inside
 
 
 class Day(fields.Date):

@@ -30,16 +30,16 @@ def _each_once(listed: list[Any]) -> None:
         raise ValidationError(_TWICE)
 
 
-def _listed(inner: fields.Field[Any], *, least: int = 0, **options: Any) -> fields.List[Any]:
+def listed(inner: fields.Field[Any], *, least: int = 0, **options: Any) -> fields.List[Any]:
     checks: list[Callable[[Any], Any]] = [validate.Length(least, _MOST_LISTED), _each_once]
     return fields.List(inner, validate=checks, **options)
 
 
-def _choice(known: Any, *, usual: str, about: str) -> Text:
+def choice(known: Any, *, usual: str, about: str) -> Text:
     return Text(load_default=usual, validate=validate.OneOf(known), metadata={"description": about})
 
 
-def _perhaps(about: str, *, most: int = 1_000) -> Integer:
+def perhaps(about: str, *, most: int = 1_000) -> Integer:
     """A whole number from one on, or null."""
     return Integer(
         load_default=None, allow_none=True, least=1, most=most, metadata={"description": about}
@@ -55,16 +55,17 @@ class SpanBody(Schema):
     )
 
 
-def _span(about: str) -> fields.Nested:
+def span(about: str) -> fields.Nested:
     return fields.Nested(
         SpanBody, load_default=None, allow_none=True, metadata={"description": about}
     )
 
 
-class TermsBody(Schema):
-    """All terms of a version. What is not said is as usual: it is not taken from the one before."""
+class OfferTermsBody(Schema):
+    """The terms that packs and plans have in common."""
 
-    EXAMPLE: ClassVar = {"covers_up_to": 60}
+    FIXED: ClassVar[Mapping[str, Any]] = {}
+    """The terms that offers of this kind do not choose."""
 
     legal_entity_id = Id(
         load_default=None,
@@ -82,12 +83,6 @@ class TermsBody(Schema):
         most=500,
         metadata={"description": "What else people should know."},
     )
-    price = Integer(
-        required=True,
-        least=1,
-        most=MOST,
-        metadata={"description": "In minor units, VAT included.", "example": 500},
-    )
     currency = Text(
         load_default="TWD",
         validate=validate.OneOf(sorted(CURRENCIES)),
@@ -96,15 +91,12 @@ class TermsBody(Schema):
             "example": "TWD",
         },
     )
-    list_price = _perhaps("What one cup costs by itself, in minor units.", most=MOST_MONEY)
+    list_price = perhaps("What one cup costs by itself, in minor units.", most=MOST_MONEY)
     vat_code = Text(
         load_default="standard",
         least=1,
         most=40,
         metadata={"description": "Of the chain's VAT rates."},
-    )
-    vat_timing = _choice(
-        VAT_TIMINGS, usual="sale", about="When it is invoiced; cash-value vouchers at redemption."
     )
     guarantee_months = Integer(
         load_default=12,
@@ -112,58 +104,34 @@ class TermsBody(Schema):
         most=240,
         metadata={"description": "For how long its performance is guaranteed."},
     )
-    cups = Integer(
-        required=True,
-        least=1,
-        most=1_000,
-        metadata={"description": "Bonus cups included.", "example": 11},
-    )
-    unit = _choice(UNITS, usual="cup", about="What the cups are, if not cups.")
-    bonus_cups = Integer(
-        load_default=0, least=0, most=999, metadata={"description": "How many of them are free."}
-    )
-    bonus_expires_after = _span("When they lapse, if not on the terms of the others.")
-    bonus_use_bp = Integer(
-        load_default=None,
-        allow_none=True,
-        least=0,
-        most=_ALL_BP,
-        metadata={
-            "description": "How likely bonus cups that lapse are collected, in hundredths of a"
-            " percent: for the books."
-        },
-    )
-    product_ids = _listed(
+    unit = choice(UNITS, usual="cup", about="What the cups are, if not cups.")
+    product_ids = listed(
         Id(), load_default=list, metadata={"description": "What its cups may be exchanged for."}
     )
-    covers_up_to = _perhaps(
-        "The list price up to which a cup is good for a drink.", most=MOST_MONEY
-    )
+    covers_up_to = perhaps("The list price up to which a cup is good for a drink.", most=MOST_MONEY)
     allows_top_up = Flag(
         load_default=False,
         metadata={"description": "Whether a dearer drink may be had for the difference."},
     )
-    accepted_at = _choice(ACCEPTED_AT, usual="all", about="Which stores hand over its cups.")
-    store_ids = _listed(
+    accepted_at = choice(ACCEPTED_AT, usual="all", about="Which stores hand over its cups.")
+    store_ids = listed(
         Id(), load_default=list, metadata={"description": "The stores, where they are listed."}
     )
-    accepted_regions = _listed(
+    accepted_regions = listed(
         Name(), load_default=list, metadata={"description": "The regions, where it is by them."}
     )
-    redeem_channels = _listed(
+    redeem_channels = listed(
         Text(validate=validate.OneOf(DEVICE_CHANNELS)),
         least=1,
         load_default=None,
         allow_none=True,
         metadata={"description": "How cups are collected; null: in every way."},
     )
-    expiry_mode = _choice(EXPIRY_MODES, usual="never", about="What becomes of cups at their end.")
-    expires_after = _span("When that is, where they have one.")
-    max_cups_per_redemption = _perhaps("At most so many cups at one time.")
-    cups_per_day = _perhaps("At most so many cups on one business day of a store.")
-    minimum_interval_s = _perhaps("So many seconds between redemptions.", most=86_400)
-    member_limit = _perhaps("At most so many for one member.")
-    sale_channels = _listed(
+    max_cups_per_redemption = perhaps("At most so many cups at one time.")
+    cups_per_day = perhaps("At most so many cups on one business day of a store.")
+    minimum_interval_s = perhaps("So many seconds between redemptions.", most=86_400)
+    member_limit = perhaps("At most so many for one member.")
+    sale_channels = listed(
         Text(validate=validate.OneOf(SALE_CHANNELS)),
         least=1,
         load_default=lambda: list(SALE_CHANNELS),
@@ -172,10 +140,10 @@ class TermsBody(Schema):
     is_giftable = Flag(
         load_default=True, metadata={"description": "Whether its cups may be given to somebody."}
     )
-    gift_unclaimed = _choice(
+    gift_unclaimed = choice(
         GIFT_UNCLAIMED, usual="return", about="Where a gift goes that nobody claims."
     )
-    refund_basis = _choice(REFUND_BASES, usual="allocated", about="What comes back of unused cups.")
+    refund_basis = choice(REFUND_BASES, usual="allocated", about="What comes back of unused cups.")
     refund_fee_bp = Integer(
         load_default=0,
         least=0,
@@ -199,9 +167,48 @@ class TermsBody(Schema):
 
     @validates_schema(skip_on_field_errors=True)
     def _refuse_contradictions(self, loaded: dict[str, Any], **_: Any) -> None:
-        wrong = {field: [why] for field, why in _contradictions(loaded)}
+        wrong = {field: [why] for field, why in _contradictions({**self.FIXED, **loaded})}
         if wrong:
             raise ValidationError(wrong)
+
+
+class TermsBody(OfferTermsBody):
+    """All terms of a version. What is not said is as usual: it is not taken from the one before."""
+
+    EXAMPLE: ClassVar = {"covers_up_to": 60}
+    FIXED: ClassVar = {"is_unlimited": False}
+
+    price = Integer(
+        required=True,
+        least=1,
+        most=MOST,
+        metadata={"description": "In minor units, VAT included.", "example": 500},
+    )
+    vat_timing = choice(
+        VAT_TIMINGS, usual="sale", about="When it is invoiced; cash-value vouchers at redemption."
+    )
+    cups = Integer(
+        required=True,
+        least=1,
+        most=1_000,
+        metadata={"description": "Bonus cups included.", "example": 11},
+    )
+    bonus_cups = Integer(
+        load_default=0, least=0, most=999, metadata={"description": "How many of them are free."}
+    )
+    bonus_expires_after = span("When they lapse, if not on the terms of the others.")
+    bonus_use_bp = Integer(
+        load_default=None,
+        allow_none=True,
+        least=0,
+        most=_ALL_BP,
+        metadata={
+            "description": "How likely bonus cups that lapse are collected, in hundredths of a"
+            " percent: for the books."
+        },
+    )
+    expiry_mode = choice(EXPIRY_MODES, usual="never", about="What becomes of cups at their end.")
+    expires_after = span("When that is, where they have one.")
 
 
 def _contradictions(said: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -209,9 +216,11 @@ def _contradictions(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     own_bonus = said["bonus_expires_after"] is not None
     gives_back = said["expiry_mode"] == "refund" or said["gift_unclaimed"] == "refund"
     needs_list_price = said["refund_basis"] == "list_price" or own_bonus
+    gives = said["cups"] > 0 or said["is_unlimited"]
     starts_at, ends_at = said["sale_starts_at"], said["sale_ends_at"]
     found = (
-        ("bonus_cups", said["bonus_cups"] >= said["cups"], "Are fewer than all cups."),
+        ("bonus_cups", said["bonus_cups"] > 0 and said["bonus_cups"] >= said["cups"],
+         "Are fewer than all cups."),
         ("bonus_cups", own_bonus and said["bonus_cups"] == 0, "Are needed to end by themselves."),
         ("bonus_use_bp", own_bonus != (said["bonus_use_bp"] is not None),
          "Goes with bonus_expires_after."),
@@ -221,7 +230,7 @@ def _contradictions(said: Mapping[str, Any]) -> list[tuple[str, str]]:
          "Is needed where something is refunded by itself."),
         ("expires_after", said["expiry_mode"] == "never" and said["expires_after"] is not None,
          "Goes with an expiry_mode."),
-        ("product_ids", not said["product_ids"] and said["covers_up_to"] is None,
+        ("product_ids", gives and not said["product_ids"] and said["covers_up_to"] is None,
          "Name products, or covers_up_to."),
         ("allows_top_up", said["allows_top_up"] and said["covers_up_to"] is None,
          "Goes with covers_up_to."),
@@ -235,14 +244,17 @@ def _contradictions(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(field, why) for field, is_wrong, why in found if is_wrong]
 
 
-def read_terms(body: Mapping[str, Any], *, needs_end: bool, now: datetime) -> OfferTerms:
-    """Make terms of a body whose names are all there.
+def read_terms(
+    body: Mapping[str, Any], *, fixed: Mapping[str, Any], needs_end: bool, now: datetime
+) -> OfferTerms:
+    """Make terms of a body whose names are all there; `fixed` is what its kind does not choose.
 
     `needs_end`: cups that end say when; those of a plan end with their period.
 
     Raises:
         ValidationError: something that it names is not there, or an end is missing.
     """
+    body = {**fixed, **body}
     _refuse_unknown(body, now)
     if needs_end and body["expiry_mode"] != "never" and body["expires_after"] is None:
         raise ValidationError({"expires_after": ["Is needed for this expiry_mode."]})
@@ -258,11 +270,11 @@ def read_terms(body: Mapping[str, Any], *, needs_end: bool, now: datetime) -> Of
 
 _SAME = (
     *("name", "note", "price", "currency", "list_price", "vat_code", "vat_timing"),
-    *("guarantee_months", "cups", "unit", "bonus_cups", "bonus_use_bp", "product_ids"),
-    *("covers_up_to", "allows_top_up", "accepted_at", "store_ids", "accepted_regions"),
-    *("redeem_channels", "expiry_mode", "cups_per_day", "minimum_interval_s", "member_limit"),
-    *("sale_channels", "is_giftable", "gift_unclaimed", "refund_basis", "refund_fee_bp"),
-    *("withdrawal_days", "sale_ends_at"),
+    *("guarantee_months", "cups", "is_unlimited", "unit", "bonus_cups", "bonus_use_bp"),
+    *("product_ids", "covers_up_to", "allows_top_up", "accepted_at", "store_ids"),
+    *("accepted_regions", "redeem_channels", "expiry_mode", "cups_per_day", "minimum_interval_s"),
+    *("member_limit", "sale_channels", "is_giftable", "gift_unclaimed", "refund_basis"),
+    *("refund_fee_bp", "withdrawal_days", "sale_ends_at"),
 )
 
 

@@ -26,12 +26,17 @@ from invoicing import BuyerInvalid
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.idempotency import Key
-from payments import Payment
+from kernel.transaction import transaction
+from payments import CardDeclined, CardNeedsAuthentication, Payment
 from vouchers import (
     AlreadyPaid,
+    CardWanted,
     ChannelNotSold,
+    IntroductionUsed,
     MemberLimit,
     MixedCurrencies,
+    NotForGiving,
+    NothingToPay,
     NotOnSale,
     Ordered,
     OrderEnded,
@@ -39,15 +44,17 @@ from vouchers import (
     PaymentDeclined,
     PaymentGivenUp,
     StoreNotSelling,
+    WayOfPayingMissing,
 )
 
 orders = Resource("orders", "/v1/orders", "Orders: what a member bought and must pay for.")
 
 MOST_ITEMS = 20
+MOST_PERIODS = 60
 _MOST_OF_ONE = 99
 
 _OF_MEMBERS = ("web", "app")
-_ONE_WAY = "Give one of payment_method, card_id and by_holder."
+_ONE_WAY = "Give at most one of payment_method, card_id and by_holder."
 
 _STATUS = {
     "intent": "processing",
@@ -63,6 +70,15 @@ class WantedBody(Schema):
 
     offer_id = Id(required=True, metadata={"description": "The id of a pack or a plan."})
     quantity = Cups(required=True, most=_MOST_OF_ONE, metadata={"description": "How many of it."})
+    gift_periods = Integer(
+        load_default=None,
+        allow_none=True,
+        least=1,
+        most=MOST_PERIODS,
+        metadata={
+            "description": "So many periods of a plan, to be given to somebody; null: for yourself."
+        },
+    )
 
 
 class OrderBody(Schema):
@@ -92,7 +108,10 @@ class OrderBody(Schema):
 
 
 class PayBody(Schema):
-    """How to pay: exactly one of `payment_method`, `card_id` and `by_holder`."""
+    """How to pay: one of `payment_method`, `card_id` and `by_holder`.
+
+    An order that costs nothing asks for a card that is kept, or (see its plan) for nothing at all.
+    """
 
     EXAMPLE: ClassVar = {"payment_method": "pm_card_visa"}
 
@@ -111,9 +130,9 @@ class PayBody(Schema):
     )
 
     @validates_schema
-    def _refuse_other_than_one(self, loaded: dict[str, Any], **_: Any) -> None:
+    def _refuse_more_than_one(self, loaded: dict[str, Any], **_: Any) -> None:
         ways = ("payment_method" in loaded, "card_id" in loaded, loaded["by_holder"])
-        if ways.count(True) != 1:
+        if ways.count(True) > 1:
             raise ValidationError({"payment_method": [_ONE_WAY]})
 
 
@@ -124,10 +143,26 @@ PLACING = (
     StoreNotSelling,
     MemberLimit,
     MixedCurrencies,
+    NotForGiving,
     OrderTooLarge,
     BuyerInvalid,
 )
 """What may be refused when an order is placed, wherever that is."""
+
+PAYING = (
+    NotFound,
+    AlreadyPaid,
+    OrderEnded,
+    WayOfPayingMissing,
+    IntroductionUsed,
+    PaymentDeclined,
+    PaymentGivenUp,
+    NothingToPay,
+    CardWanted,
+    CardDeclined,
+    CardNeedsAuthentication,
+)
+"""What may be refused when a member pays, or leaves a card for what costs nothing now."""
 
 
 class OrderItemView(Schema):
@@ -149,6 +184,12 @@ class OrderItemView(Schema):
     )
     quantity = Integer(
         required=True, attribute="item.quantity", metadata={"description": "How many of it."}
+    )
+    gift_periods = Integer(
+        required=True,
+        allow_none=True,
+        attribute="item.gift_periods",
+        metadata={"description": "Periods of a plan that are to be given away; null if none."},
     )
     gross = MoneyField(
         required=True,
@@ -221,7 +262,11 @@ class OrderView(Schema):
 class PaymentView(Schema):
     """An attempt to pay an order."""
 
-    id = Id(required=True, metadata={"description": "Opaque."})
+    id = Id(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Opaque; null where the order cost nothing."},
+    )
     order_id = Id(required=True, metadata={"description": "What it pays for."})
     status = Text(
         required=True,
@@ -286,7 +331,7 @@ def get_order(*, caller: MemberCaller, order_id: UUID) -> Ordered:
     answer=PaymentView,
     transaction="own",
     idempotency="domain",
-    refusals=(NotFound, AlreadyPaid, OrderEnded, PaymentDeclined, PaymentGivenUp),
+    refusals=PAYING,
 )
 def pay_order(
     *, caller: MemberCaller, order_id: UUID, body: dict[str, Any], key: Key
@@ -296,13 +341,31 @@ def pay_order(
     An order is charged once, whatever is retried. A key that comes back asks what has become of
     its attempt, so the answer may have moved on. After a refusal take another card, and a new key;
     with a new key another way of paying gives up the one that waits for its payer.
+
+    What costs nothing now (a trial, a free membership) is had at once: its card is kept, and
+    charged when something is to be paid.
     """
     paid = vouchers.pay(
         member_id=caller.member_id, order_id=order_id, key=key, now=clock.now(), **body
     )
     if paid.is_replay:
         mark_replayed()
-    return _shown(paid.outcome())
+    payment = paid.outcome()
+    return _had(caller.member_id, order_id) if payment is None else _shown(payment)
+
+
+def _had(member_id: UUID, order_id: UUID) -> dict[str, Any]:
+    """An order that cost nothing, as it were paid."""
+    with transaction():
+        order = vouchers.get_order(member_id=member_id, order_id=order_id).order
+    return {
+        "id": None,
+        "order_id": order.id,
+        "status": "succeeded",
+        "amount": order.total,
+        "currency": order.currency,
+        "client_secret": None,
+    }
 
 
 def _shown(payment: Payment) -> dict[str, Any]:

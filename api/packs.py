@@ -1,19 +1,19 @@
 """Packs: what is on sale, and how it comes to be: proposed by one person, approved by another."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields
 
 import vouchers
 from api.auth import OfficeCaller, anyone, office
-from api.fields import Id, Integer, Schema, Text, Timestamp
+from api.fields import Integer, Text
 from api.language import language
 from api.offer_terms import TermsBody, read_terms
+from api.offer_versions import EndSaleBody, VersionView, code_field, number_of
 from api.offers import OfferView, position, read_offers
 from api.paging import Page, Position, page_of, paged
 from api.routing import Resource
@@ -40,8 +40,6 @@ packs = Resource("packs", "/v1/packs", "Packs: cups bought in bulk, collected a 
 _KIND: Final = "pack"
 _ADMIN = office("admin")
 _OFFICE = office("finance", "admin")
-_STATES = ("proposed", "approved", "rejected", "ended")
-_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
 class PackView(OfferView):
@@ -54,19 +52,9 @@ class PackView(OfferView):
     )
 
 
-class PackVersionView(PackView):
+class PackVersionView(VersionView, PackView):
     """A pack at one version of its terms, as the office sees it."""
 
-    state = Text(
-        required=True,
-        validate=validate.OneOf(_STATES),
-        metadata={"description": "It is sold once it is approved, until its sale has ended."},
-    )
-    vat_code = Text(
-        required=True,
-        attribute="version.vat_code",
-        metadata={"description": "Of the chain's VAT rates."},
-    )
     bonus_use_bp = Integer(
         required=True,
         allow_none=True,
@@ -76,64 +64,12 @@ class PackVersionView(PackView):
             " percent."
         },
     )
-    proposed_by_id = Id(
-        required=True,
-        allow_none=True,
-        attribute="version.proposed_by_id",
-        metadata={"description": "Who proposed it; null where that was not kept."},
-    )
-    proposed_at = Timestamp(
-        required=True,
-        allow_none=True,
-        attribute="version.proposed_at",
-        metadata={"description": "When."},
-    )
-    approved_by_id = Id(
-        required=True,
-        allow_none=True,
-        attribute="version.approved_by_id",
-        metadata={"description": "Who approved it; null before."},
-    )
-    approved_at = Timestamp(
-        required=True,
-        allow_none=True,
-        attribute="version.approved_at",
-        metadata={"description": "When; null before."},
-    )
-    rejected_by_id = Id(
-        required=True,
-        allow_none=True,
-        attribute="version.rejected_by_id",
-        metadata={"description": "Who turned it down, or took it back; null if nobody did."},
-    )
-    rejected_at = Timestamp(
-        required=True,
-        allow_none=True,
-        attribute="version.rejected_at",
-        metadata={"description": "When it was turned down, or taken back; null if not."},
-    )
 
 
 class PackBody(TermsBody):
     """A pack that is new, with its first terms."""
 
-    code = Text(
-        required=True,
-        least=1,
-        most=40,
-        validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._-]*(?!\n)$"),
-        metadata={"description": "The chain's own name for it, for good.", "example": "latte-11"},
-    )
-
-
-class EndSaleBody(Schema):
-    """When a sale shall end."""
-
-    sale_ends_at = Timestamp(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "Now, if null; never later than was agreed."},
-    )
+    code = code_field("latte-11")
 
 
 @packs.get("", guard=anyone, query=Page, answer=paged(PackView))
@@ -233,7 +169,7 @@ def approve_pack_version(*, caller: OfficeCaller, pack_id: UUID, number: str) ->
     approved = making.approve(
         offer_id=pack_id,
         kind=_KIND,
-        number=_number(number),
+        number=number_of(number),
         by_id=caller.staff_id,
         now=clock.now(),
     )
@@ -252,7 +188,7 @@ def reject_pack_version(*, caller: OfficeCaller, pack_id: UUID, number: str) -> 
     rejected = making.reject(
         offer_id=pack_id,
         kind=_KIND,
-        number=_number(number),
+        number=number_of(number),
         by_id=caller.staff_id,
         now=clock.now(),
     )
@@ -276,19 +212,13 @@ def end_pack_sale(
     if ends_at is not None and ends_at < now:
         raise ValidationError({"sale_ends_at": ["Is over."]})
     ended = making.end_sale(
-        offer_id=pack_id, kind=_KIND, number=_number(number), ends_at=ends_at, now=now
+        offer_id=pack_id, kind=_KIND, number=number_of(number), ends_at=ends_at, now=now
     )
     return _one(ended)
 
 
 def _terms(body: dict[str, Any], now: datetime) -> OfferTerms:
-    return read_terms(body, needs_end=True, now=now)
-
-
-def _number(said: str) -> int:
-    if not _NUMBER.fullmatch(said):
-        raise NotFound
-    return int(said)
+    return read_terms(body, fixed=TermsBody.FIXED, needs_end=True, now=now)
 
 
 def _one(version: OfferVersion) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _row(receipt: Receipt, line: ReceiptLine) -> str:
     item = line.ordered.item
     return (
         f"<tr><td>{escape(line.ordered.version.name)}</td>"
-        f'<td class="n">{item.quantity}</td>'
+        f'<td class="n">{item.quantity * (item.gift_periods or 1)}</td>'
         f'<td class="n">{escape(_money(receipt, item.gross))}</td></tr>'
     )
 

@@ -62,6 +62,12 @@ class ReceiptLineView(Schema):
     quantity = Integer(
         required=True, attribute="ordered.item.quantity", metadata={"description": "How many."}
     )
+    gift_periods = Integer(
+        required=True,
+        allow_none=True,
+        attribute="ordered.item.gift_periods",
+        metadata={"description": "So many periods of a plan each, to be given; null: none are."},
+    )
     cups = Integer(
         required=True, attribute="ordered.version.cups", metadata={"description": "In each one."}
     )

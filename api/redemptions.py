@@ -1,5 +1,7 @@
 """Cups handed over at a store's till, and taken back."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from chain import StoreScope
 from kernel import clock
 from kernel.errors import RateLimited, Refusal
 from kernel.idempotency import Key, KeyReused
+from members import in_time_of
 from redemption import Scan
 from redemption.errors import (
     AlreadyVoided,
@@ -86,10 +89,15 @@ class RedeemedView(Schema):
     )
     left = Integer(
         required=True,
+        allow_none=True,
         metadata={
             "description": "Cups of this product that can still be taken at this till, those that"
-            " cost a top-up among them."
+            " cost a top-up among them; null where nobody counts them."
         },
+    )
+    is_unlimited = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether nobody counts them: only the plan's limits bound it."},
     )
     top_up = MoneyField(
         required=True, metadata={"description": "What was collected besides; mostly nothing."}
@@ -152,9 +160,16 @@ def redeem(*, caller: TillToken, body: dict[str, Any], key: Key) -> Response:
     same answer and takes no cup twice, also after the code has grown old or the redemption was
     voided. Where a drink costs a top-up, collect it and scan again, under a new key.
     """
-    scan = Scan(shift_digest=caller.digest, key=key.key, fingerprint=key.fingerprint, **body)
+    scan = Scan(
+        shift_digest=caller.digest,
+        key=key.key,
+        fingerprint=key.fingerprint,
+        shown_at=clock.common(),
+        **body,
+    )
     try:
-        redeemed = redemption.redeem(scan=scan, now=clock.now())
+        with _in_time_of(lambda: redemption.find_wallet(scan.code)):
+            redeemed = redemption.redeem(scan=scan, now=clock.now())
     except Refusal as refusal:
         if refusal.is_replayed:
             mark_replayed()
@@ -183,15 +198,21 @@ def void(*, caller: TillCaller, redemption_id: UUID) -> dict[str, Any]:
     What the till collected besides is given back to the shopper, and its invoice taken back.
     Clerks undo their own store's for 30 minutes, managers for 24 hours.
     """
-    return _viewed(
-        redemption.void(
-            redemption_id=redemption_id,
-            store_id=caller.store_id,
-            staff_id=caller.staff_id,
-            role=caller.role,
-            now=clock.now(),
+    with _in_time_of(lambda: redemption.find_wallet_of(redemption_id)):
+        return _viewed(
+            redemption.void(
+                redemption_id=redemption_id,
+                store_id=caller.store_id,
+                staff_id=caller.staff_id,
+                role=caller.role,
+                now=clock.now(),
+            )
         )
-    )
+
+
+def _in_time_of(find: Callable[[], UUID | None]) -> AbstractContextManager[None]:
+    """In the sandbox it is, at the till, what the clock of the wallet's member says."""
+    return in_time_of(find()) if clock.is_movable() else nullcontext()
 
 
 def _viewed(found: Redemption) -> dict[str, Any]:

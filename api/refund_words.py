@@ -19,7 +19,8 @@ def why(line: ShownLine, language: Language) -> str:
         "list_price": Money(line.list_price or 0, line.currency),
         "days": line.withdrawal_days,
     }
-    sentences = [_CARRIED[language], *(_of(line, language))]
+    carried = _CARRIED if line.cups else _UNCOUNTED
+    sentences = [carried[language], *(_of(line, language))]
     joint = "" if language == "zh-TW" else " "
     return joint.join(
         say(sentence, facts, language=language, time_zone=_ZONE) for sentence in sentences
@@ -41,6 +42,10 @@ _Words = dict[Language, str]
 _CARRIED: _Words = {
     "en": "Of the price, {gross} is for {cups} that you did not use.",
     "zh-TW": "未使用的 {cups}，所含價款為 {gross}。",
+}
+_UNCOUNTED: _Words = {
+    "en": "Of the price, {gross} is for what you did not use.",
+    "zh-TW": "未使用的部分，所含價款為 {gross}。",
 }
 _KEPT: _Words = {
     "en": "What was collected counts at {list_price} each, which keeps {kept} of that.",

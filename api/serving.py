@@ -13,14 +13,17 @@ from flask.globals import request_ctx
 from marshmallow import ValidationError
 
 from api import idempotency, strict_json
+from api.auth import MemberCaller
 from api.fields import is_storable
 from api.refusals import BodyTooLarge, UnsupportedMediaType
 from api.route import Route
 from api.tables import Table, format_asked, table_answer
+from kernel import clock
 from kernel.db import db
 from kernel.idempotency import Key, fingerprint
 from kernel.ids import NOBODY
 from kernel.transaction import again, snapshot, transaction
+from members import in_time_of
 
 JSON = "application/json"
 
@@ -35,7 +38,12 @@ def serving(route: Route) -> Callable[..., Response]:
     read, call = _reading(route), _calling(route)
 
     def serve(**arguments: Any) -> Response:
-        return call(arguments, read(arguments))
+        key = read(arguments)
+        caller = arguments.get("caller")
+        if type(caller) is not MemberCaller or not clock.is_movable():
+            return call(arguments, key)
+        with in_time_of(caller.member_id):
+            return call(arguments, key)
 
     serve.__name__ = route.name
     serve.route = route  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """A member's subscriptions: what is renewed when, with which card, and how to end it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,19 +8,30 @@ from marshmallow import fields, validate
 
 import subs
 from api.auth import MemberCaller, member
-from api.fields import Id, Integer, MoneyField, PaymentMethod, Schema, Text, Timestamp
+from api.fields import Day, Id, Integer, MoneyField, PaymentMethod, Schema, Text, Timestamp
 from api.paging import Page, Position, page_of, paged
 from api.routing import Resource
 from kernel import clock
 from kernel.errors import NotFound
 from payments import CardDeclined, CardNeedsAuthentication
-from subs import Standing, SubscriptionEnded
+from subs import (
+    CANCEL_REASONS,
+    NotPaused,
+    PauseBegun,
+    PauseDays,
+    PauseNotNow,
+    PauseNotOffered,
+    RenewalUnderWay,
+    Standing,
+    SubscriptionEnded,
+)
+from subs.models import SubscriptionEvent
 
 subscriptions = Resource(
     "subscriptions", "/v1/subscriptions", "Subscriptions: a member's plans and their renewal."
 )
 
-_STATUS = ("active", "past_due", "cancelled", "lapsed")
+_STATUS = ("trialing", "active", "past_due", "paused", "cancelled", "lapsed")
 
 
 class SubscribedPlanView(Schema):
@@ -44,9 +56,16 @@ class SubscribedPlanView(Schema):
 class PeriodView(Schema):
     """An interval of a subscription, its end not included."""
 
-    number = Integer(required=True, metadata={"description": "Counted from 1."})
+    number = Integer(required=True, metadata={"description": "Counted from 1; 0 is a trial."})
     starts_at = Timestamp(required=True, metadata={"description": "The first moment of it."})
     ends_at = Timestamp(required=True, metadata={"description": "The first moment after it."})
+
+
+class PauseView(Schema):
+    """When nothing is charged, since the plan rests."""
+
+    begins_at = Timestamp(required=True, metadata={"description": "The end of what is paid."})
+    ends_at = Timestamp(required=True, metadata={"description": "When it goes on."})
 
 
 class CardView(Schema):
@@ -61,16 +80,37 @@ class SubscriptionView(Schema):
 
     id = Id(required=True, attribute="subscription.id", metadata={"description": "Opaque."})
     plan = fields.Nested(SubscribedPlanView, required=True, metadata={"description": "What of."})
+    next_plan = fields.Nested(
+        SubscribedPlanView,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What it changes to with the next period; null if it does not."},
+    )
     status = Text(
         required=True,
         attribute="subscription.status",
         validate=validate.OneOf(_STATUS),
-        metadata={"description": "`past_due`: a renewal was not paid and is tried again."},
+        metadata={
+            "description": "`past_due`: a renewal was not paid and is tried again; `lapsed`: it was"
+            " not paid for good."
+        },
     )
     cancel_at_end = fields.Boolean(
         required=True,
         attribute="subscription.cancel_at_end",
         metadata={"description": "Whether it ends with the current period."},
+    )
+    cancel_reason = Text(
+        required=True,
+        allow_none=True,
+        attribute="subscription.cancel_reason",
+        metadata={"description": "Why it was cancelled, if the member said so."},
+    )
+    pause = fields.Nested(
+        PauseView,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The pause that is to come or has begun; null if there is none."},
     )
     current_period = fields.Nested(
         PeriodView,
@@ -109,6 +149,60 @@ class SubscriptionView(Schema):
     )
 
 
+class CancelBody(Schema):
+    """When it ends, and why."""
+
+    at = Text(
+        load_default="end",
+        validate=validate.OneOf(("end", "now")),
+        metadata={"description": "With the period that is paid, or at once."},
+    )
+    reason = Text(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(CANCEL_REASONS),
+        metadata={"description": "What the member says of it."},
+    )
+
+
+class PauseBody(Schema):
+    """Until when to rest."""
+
+    until = Day(
+        required=True,
+        metadata={
+            "description": "The day on which it goes on, in the member's time zone, at the time of"
+            " day at which its paid period ends."
+        },
+    )
+
+
+class SubscriptionEventView(Schema):
+    """One thing that happened to a subscription."""
+
+    id = Id(required=True, metadata={"description": "Opaque."})
+    at = Timestamp(required=True, metadata={"description": "When."})
+    cause = Text(
+        required=True, metadata={"description": "What happened, as `renewed` or `cancel_asked`."}
+    )
+    from_status = Text(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(_STATUS),
+        metadata={"description": "The status before; null when it began."},
+    )
+    to_status = Text(
+        required=True,
+        validate=validate.OneOf(_STATUS),
+        metadata={"description": "The status after; the same where nothing of it changed."},
+    )
+    facts = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "What belongs to the cause: a reason, days, a number."},
+    )
+
+
 class CardBody(Schema):
     """Another card."""
 
@@ -134,20 +228,49 @@ def get_subscription(*, caller: MemberCaller, subscription_id: UUID) -> Standing
     return subs.get_standing(member_id=caller.member_id, subscription_id=subscription_id)
 
 
+@subscriptions.get(
+    "/<uuid:subscription_id>/history",
+    guard=member,
+    query=Page,
+    answer=paged(SubscriptionEventView),
+    refusals=(NotFound,),
+)
+def list_subscription_history(
+    *, caller: MemberCaller, subscription_id: UUID, query: dict[str, Any]
+) -> dict[str, Any]:
+    """List what happened to a subscription and why, the newest first."""
+
+    def read(limit: int, after: Position | None) -> Sequence[SubscriptionEvent]:
+        return subs.list_history(
+            member_id=caller.member_id,
+            subscription_id=subscription_id,
+            before=None if after is None else after[0],
+            limit=limit,
+        )
+
+    return page_of(read, query=query, position=lambda one: (one.id,))
+
+
 @subscriptions.post(
     "/<uuid:subscription_id>/cancel",
     guard=member,
+    body=CancelBody,
     answer=SubscriptionView,
     idempotency="answer",
     refusals=(NotFound, SubscriptionEnded),
 )
-def cancel_subscription(*, caller: MemberCaller, subscription_id: UUID) -> Standing:
-    """Cancel at the end of the period that is paid.
+def cancel_subscription(
+    *, caller: MemberCaller, subscription_id: UUID, body: dict[str, Any]
+) -> Standing:
+    """Cancel at the end of the period that is paid, or at once.
 
-    Its cups stay good until then. A past due subscription ends at once. Cancelling once more
-    before the end changes nothing; afterwards it is refused.
+    Its cups stay good until then; where the plan gives back the rest of a period that is cancelled
+    at once, they end with it. What is past due or paused ends at once in any case. Cancelling once
+    more before the end changes nothing but the reason; afterwards it is refused.
     """
-    return subs.cancel(member_id=caller.member_id, subscription_id=subscription_id, now=clock.now())
+    return subs.cancel(
+        member_id=caller.member_id, subscription_id=subscription_id, now=clock.now(), **body
+    )
 
 
 @subscriptions.post(
@@ -159,7 +282,61 @@ def cancel_subscription(*, caller: MemberCaller, subscription_id: UUID) -> Stand
 )
 def keep_subscription(*, caller: MemberCaller, subscription_id: UUID) -> Standing:
     """Take back a cancelling whose end has not come."""
-    return subs.keep(member_id=caller.member_id, subscription_id=subscription_id)
+    return subs.keep(member_id=caller.member_id, subscription_id=subscription_id, now=clock.now())
+
+
+@subscriptions.put(
+    "/<uuid:subscription_id>/pause",
+    guard=member,
+    body=PauseBody,
+    answer=SubscriptionView,
+    refusals=(
+        NotFound,
+        SubscriptionEnded,
+        PauseNotOffered,
+        PauseNotNow,
+        PauseDays,
+        RenewalUnderWay,
+    ),
+)
+def pause_subscription(
+    *, caller: MemberCaller, subscription_id: UUID, body: dict[str, Any]
+) -> Standing:
+    """Pause from the end of the period that is paid until a day.
+
+    Nothing is charged meanwhile. Once more with another day gives it another end, until it begins.
+    """
+    return subs.pause(
+        member_id=caller.member_id, subscription_id=subscription_id, now=clock.now(), **body
+    )
+
+
+@subscriptions.delete(
+    "/<uuid:subscription_id>/pause",
+    guard=member,
+    answer=SubscriptionView,
+    refusals=(NotFound, SubscriptionEnded, PauseBegun),
+)
+def withdraw_subscription_pause(*, caller: MemberCaller, subscription_id: UUID) -> Standing:
+    """Take back a pause that has not begun."""
+    return subs.withdraw_pause(
+        member_id=caller.member_id, subscription_id=subscription_id, now=clock.now()
+    )
+
+
+@subscriptions.post(
+    "/<uuid:subscription_id>/resume",
+    guard=member,
+    answer=SubscriptionView,
+    idempotency="answer",
+    refusals=(NotFound, SubscriptionEnded, NotPaused),
+)
+def resume_subscription(*, caller: MemberCaller, subscription_id: UUID) -> Standing:
+    """End a pause now. The next period begins at this moment and is charged at once.
+
+    The status is `paused` until that is paid.
+    """
+    return subs.resume(member_id=caller.member_id, subscription_id=subscription_id, now=clock.now())
 
 
 @subscriptions.put(

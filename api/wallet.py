@@ -34,7 +34,7 @@ _IN_WORDS = {
     "surplus": "money came that was not owed, and goes back",
     "lapse": "ended uncollected",
     "top_up": "a difference was paid",
-    "transfer": "moved to another offer",
+    "transfer": "moved to another plan, or out of prepaid periods of one",
     "dispute_opened": "the bank took a payment back for the time being",
     "dispute_won": "the bank gave it back",
     "dispute_lost": "the bank kept it, and unused cups are gone",
@@ -76,6 +76,20 @@ class IsFrozen(fields.Boolean):
         super().__init__(required=True, metadata={"description": says})
 
 
+class Benefit(Text):
+    """What is held."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=True,
+            validate=validate.OneOf(["cups", "unlimited", "membership", "periods"]),
+            metadata={
+                "description": "`cups`; cups that nobody counts (`unlimited`); a `membership`; or"
+                " prepaid `periods` of a plan, with which one can be begun or gone on with."
+            },
+        )
+
+
 class DrinkView(Schema):
     """A product that cups may be exchanged for."""
 
@@ -86,12 +100,15 @@ class DrinkView(Schema):
 
 
 class BalanceView(Schema):
-    """Cups of one offer that are good for the same and end together."""
+    """What is held of one offer, good for the same and ending together."""
 
     offer_id = Id(required=True, metadata={"description": "Opaque."})
     offer = Text(required=True, metadata={"description": "The pack's or plan's code."})
     name = Text(required=True, metadata={"description": "Its name, on the terms it was sold on."})
-    unit = Text(required=True, metadata={"description": "What is counted: `cup`, `item` …"})
+    benefit = Benefit()
+    unit = Text(
+        required=True, metadata={"description": "What is counted: `cup`, `item`, `period` …"}
+    )
     products = fields.List(
         fields.Nested(DrinkView),
         required=True,
@@ -105,7 +122,11 @@ class BalanceView(Schema):
     allows_top_up = fields.Boolean(
         required=True, metadata={"description": "Whether a dearer drink costs the difference."}
     )
-    left = Integer(required=True, metadata={"description": "How many there are."})
+    left = Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many there are; null where nothing is counted."},
+    )
     ends_at = Timestamp(
         required=True, allow_none=True, metadata={"description": "When they end; null for never."}
     )
@@ -129,6 +150,7 @@ class WalletView(Schema):
         required=True,
         metadata={"description": "In gifts that nobody has claimed yet; not in `cups`."},
     )
+    periods = Integer(required=True, metadata={"description": "Of plans, prepaid; not in `cups`."})
     balances = fields.List(
         fields.Nested(BalanceView),
         required=True,
@@ -158,7 +180,10 @@ class LotView(Schema):
     offer_id = Id(required=True, metadata={"description": "Opaque."})
     offer = Text(required=True, metadata={"description": "The pack's or plan's code."})
     name = Text(required=True, metadata={"description": "Its name, on the terms it was sold on."})
-    unit = Text(required=True, metadata={"description": "What is counted: `cup`, `item` …"})
+    benefit = Benefit()
+    unit = Text(
+        required=True, metadata={"description": "What is counted: `cup`, `item`, `period` …"}
+    )
     source = Text(
         required=True,
         validate=validate.OneOf(["bought", "plan", "gift"]),
@@ -168,8 +193,16 @@ class LotView(Schema):
         required=True,
         metadata={"description": "Whether these are bonus cups with an end of their own."},
     )
-    cups = Integer(required=True, metadata={"description": "How many it had."})
-    left = Integer(required=True, metadata={"description": "How many are left."})
+    cups = Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many it had; null where nothing is counted."},
+    )
+    left = Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many are left; null where nothing is counted."},
+    )
     price = MoneyField(
         required=True,
         allow_none=True,
@@ -228,6 +261,10 @@ class StoryView(Schema):
         metadata={"description": "What was handed over, or taken back by a void."},
     )
     cups = Integer(required=True, metadata={"description": "What it added, or took (negative)."})
+    uncounted = Integer(
+        required=True,
+        metadata={"description": "Handed over of an unlimited plan: in no count of cups."},
+    )
     left = Integer(
         required=True, metadata={"description": "Cups after it, frozen and ended ones included."}
     )
@@ -308,7 +345,7 @@ def list_lots(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
 def list_history(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
     """Tell every event in the wallet, the newest first: it explains each cup.
 
-    The cups of all events add up to those that the wallet holds: `cups`, `frozen` and `ended`.
+    The cups of all events add up to what the wallet holds: `cups`, `frozen`, `ended`, `periods`.
     """
 
     def read(limit: int, after: Position | None) -> Sequence[Story]:
@@ -324,7 +361,9 @@ def list_history(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, An
 @wallet.post("/credentials", guard=member, answer=CredentialView, status=201)
 def issue_credential(*, caller: MemberCaller) -> dict[str, Any]:
     """Give this phone what it needs to show codes for a day, also without a network."""
-    return _shown(redemption.issue_credential(member_id=caller.member_id, now=clock.now()))
+    return shown_credential(
+        redemption.issue_credential(member_id=caller.member_id, now=clock.common())
+    )
 
 
 @wallet.get(
@@ -335,7 +374,7 @@ def issue_credential(*, caller: MemberCaller) -> dict[str, Any]:
 )
 def show_code(*, caller: MemberCaller, query: dict[str, Any]) -> Response:
     """Show the present QR, made by the server: as SVG, PNG or text. It lives for a minute."""
-    code = redemption.current_code(member_id=caller.member_id, now=clock.now())
+    code = redemption.current_code(member_id=caller.member_id, now=clock.common())
     shape: Literal["svg", "png", "text"] = query["format"]
     if shape == "text":
         return Response(code, content_type="text/plain; charset=us-ascii")
@@ -343,7 +382,8 @@ def show_code(*, caller: MemberCaller, query: dict[str, Any]) -> Response:
     return Response(draw(code), content_type=kind)
 
 
-def _shown(issued: Issued) -> dict[str, Any]:
+def shown_credential(issued: Issued) -> dict[str, Any]:
+    """Bytes as text."""
     return {
         "id": issued.id.hex(),
         "seed": issued.seed.hex(),
