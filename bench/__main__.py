@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import books, expiry, fulfil, redeem, stack, tables, wallet
+from bench import books, expiry, fulfil, plan_stats, redeem, stack, subs, tables, wallet
 from bench.figures import Figures
 
 PARTS: dict[str, Callable[[Figures, bool], None]] = {
@@ -20,8 +20,10 @@ PARTS: dict[str, Callable[[Figures, bool], None]] = {
     "expiry": expiry.measure,
     "wallet": wallet.measure,
     "fulfil": fulfil.measure,
+    "renewal": subs.measure,
+    "stats": plan_stats.measure,
 }
-GROUPS = {"vouchers": ("expiry", "wallet", "fulfil")}
+GROUPS = {"vouchers": ("expiry", "wallet", "fulfil"), "subs": ("renewal", "stats")}
 
 
 def main() -> int:

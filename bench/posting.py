@@ -120,6 +120,7 @@ def _row(member: int) -> tuple[dict[str, Any], dict[str, Any]]:
         "product_id": bench_id(3, 1),
         "key": key,
         "now": now,
+        "common_at": now,
     }
     return reading, {
         **reading,
@@ -142,7 +143,6 @@ def _row(member: int) -> tuple[dict[str, Any], dict[str, Any]]:
         "lot_vats": [policy.carried(net=_VAT, units=_UNITS, used=0, net_recognised=0, cups=_CUPS)],
         "top_up": 0,
         "top_up_vat": 0,
-        "news_id": new_id(),
         "news": None,
         "fingerprint": credential_id * 4,
         "answer": Jsonb({"redeemed": {"id": str(ids["redemption_id"]), "left": 100}}),

@@ -106,7 +106,7 @@ class Counters:
                 self._void_at(now + timedelta(hours=23, minutes=50), store, redeemed)
         elif self.chance.random() < 0.02:
             self._void_at(now + timedelta(minutes=self.chance.randrange(1, 1200)), store, redeemed)
-        if redeemed.left <= 2 and self.chance.random() < 0.5:
+        if redeemed.left is not None and redeemed.left <= 2 and self.chance.random() < 0.5:
             self._buy(shopper, now)
 
     def _void_at(self, at: datetime, store: int, redeemed: Redeemed) -> None:
