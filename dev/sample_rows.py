@@ -18,7 +18,7 @@ from invoicing.policy import filing_period
 from kernel.db import Base, db
 from kernel.ids import new_id
 from ledger.chart import SINCE_EVER
-from subs.models import PlanSchedule
+from subs.service.terms import Schedule, propose_plan
 from vouchers.models import Offer
 from vouchers.offer_terms import OfferTerms
 from vouchers.service import offer
@@ -60,7 +60,7 @@ def load_stores(chain: Mapping[str, Any]) -> None:
 def load_products(chain: Mapping[str, Any]) -> None:
     """Add products."""
     for product in _missing(Product, chain["products"]):
-        db.session.add(Product(id=new_id(), currency=chain["currency"], **product))
+        db.session.add(Product(id=new_id(), **{"currency": chain["currency"], **product}))
     db.session.flush()
 
 
@@ -72,16 +72,12 @@ def load_offers(chain: Mapping[str, Any], *, now: datetime) -> None:
     products = by_code(Product)
     proposer_id, approver_id = _two_admins(chain)
     for facts in _missing(Offer, chain["offers"]):
-        version = offer.propose_offer(
-            code=facts["code"],
-            kind=facts["kind"],
-            terms=_terms(facts, chain=chain, products=products, now=now),
-            by_id=proposer_id,
-            now=now,
-        )
-        if "schedule" in facts:
-            db.session.add(PlanSchedule(offer_version_id=version.id, **facts["schedule"]))
-            db.session.flush()
+        terms = _terms(facts, chain=chain, products=products, now=now)
+        proposed: Any = {"code": facts["code"], "terms": terms, "by_id": proposer_id, "now": now}
+        if facts["kind"] == "plan":
+            version = propose_plan(schedule=Schedule(**facts["schedule"]), **proposed)
+        else:
+            version = offer.propose_offer(kind="pack", **proposed)
         offer.approve(
             offer_id=version.offer_id, kind=facts["kind"], number=1, by_id=approver_id, now=now
         )
@@ -131,9 +127,9 @@ def _terms(
     now: datetime,
 ) -> OfferTerms:
     """The terms of an offer; what the facts do not say is as usual."""
-    other = {"code", "kind", "products", "schedule", "trust"}
+    other = {"code", "kind", "products", "schedule", "trust", "currency"}
     return OfferTerms(
-        currency=chain["currency"],
+        currency=facts.get("currency", chain["currency"]),
         sale_starts_at=now,
         product_ids=[products[code].id for code in facts["products"]],
         **{name: fact for name, fact in facts.items() if name not in other},

@@ -54,18 +54,23 @@ _INTERRUPTED = 130
 
 def main() -> int:
     """Find or start an installation, and play."""
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m dev.tour",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
+    )
+    parser.add_argument(
+        "--twice", action="store_true", help="play it once more on what the first one left behind"
+    )
+    times = 2 if parser.parse_args().twice else 1
     signal.signal(signal.SIGTERM, _interrupt)
-    story = Story(steps=sum(len(act.steps) for act in ACTS))
+    story = Story(steps=times * sum(len(act.steps) for act in ACTS))
     try:
         with story:
             story.tell("looking for what `make up` runs here, or starting it")
             with installation() as running:
-                _play(running, story)
+                for _ in range(times):
+                    _play(running, story)
     except (CannotStart, Off) as problem:
         sys.stderr.write(f"\nThe tour failed. {problem}\n")
         return 1

@@ -105,7 +105,7 @@ def pay_back(tour: Tour) -> None:
 
 def cancel(shopper: Shopper) -> Answer:
     """Cancel a shopper's plan."""
-    return shopper.api.send("POST", f"/v1/subscriptions/{shopper.subscription_id}/cancel")
+    return shopper.api.send("POST", f"/v1/subscriptions/{shopper.subscription_id}/cancel", {})
 
 
 def _told(tour: Tour, seen: int, word: str) -> str | None:

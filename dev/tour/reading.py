@@ -83,6 +83,7 @@ class Rates:
 
 def read_rates(finance: Api, *, plan: str, first: str, last: str) -> Rates:
     """Read the renewal rates of a plan."""
-    answer = finance.get("/v1/stats/renewals", **{"from": first, "to": last})
-    rates = {rate["month"]: rate for rate in answer["items"] if rate["plan"] == plan}
+    asked = {"from": first, "to": last, "plan": plan}
+    answer = finance.get("/v1/stats/renewals", **asked)
+    rates = {rate["month"]: rate for rate in answer["rows"]}
     return Rates(answer["computed_at"], rates)
