@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,14 @@ import payments
 from kernel import clock, outbox, secrets
 from kernel.db import db
 from kernel.ids import new_id
+from kernel.outbox import Outbox
 from kernel.transaction import transaction
 from members import keys
 from members.models import Member, MemberSession
-from payments.models import Card, Customer, Payment
-from subs import cancel, change_card, jobs
-from subs.models import Period, PlanSchedule, Subscription
+from members.notices import TOPIC
+from payments.models import Card, Customer, Payment, Repayment
+from subs import cancel, change_card, jobs, pause
+from subs.models import Period, PlanSchedule, Subscription, SubscriptionEvent
 from subs.service.renewal import PURPOSE
 from subs.service.start import start
 from tests.fakes import GOOD, FakeGateway, fake_provider
@@ -28,9 +30,11 @@ from tests.world import World
 from vouchers.models import Lot, Order, OrderItem
 
 MONTHLY = {"price": 499, "cups": 10, "bonus_cups": 0, "expiry_mode": "lapse", "kind": "plan"}
+SCHEDULE = {"every_count": 1, "grace_days": 28, "dunning_days": [2, 5, 7, 7]}
 PHONE = "+886912345678"
 SAVED = "pm_saved_"
 """The fake provider's mark of a saved card, which behaves as the one it was made from."""
+_OF_SCHEDULE = frozenset(PlanSchedule.__table__.columns.keys())
 
 
 @dataclass
@@ -46,24 +50,15 @@ class Club:
         return clock.now()
 
     def add_plan(self, code: str = "monthly", *, every: str = "month", **terms: Any) -> UUID:
-        """A plan of the chain; answers its version's id."""
-        dunning = {"grace_days": 28, "dunning_days": [2, 5, 7, 7]}
-        schedule = {name: terms.pop(name, usual) for name, usual in dunning.items()}
-        version_id = self.world.add_offer(code, **{**MONTHLY, **terms})
-        with transaction():
-            db.session.add(
-                PlanSchedule(
-                    offer_version_id=version_id, every_count=1, every_unit=every, **schedule
-                )
-            )
-        return version_id
+        """A plan of the chain, with terms of its version and of its schedule; the version's id."""
+        return add_plan(self.world, code, every=every, **terms)
 
     def buy(
-        self, code: str = "monthly", *, quantity: int = 1, card: str | None = GOOD
+        self, code: str = "monthly", *, quantity: int = 1, card: str | None = GOOD, price: int = 499
     ) -> OrderItem:
-        """A paid order of a plan, as the rooms below leave it behind."""
+        """A paid order of a plan, as the rooms below leave it behind. A trial costs 0."""
         _, version_id = self.world.offers[code]
-        gross = 499 * quantity
+        gross, net = price * quantity, round(price / 1.05) * quantity
         order = Order(
             id=new_id(),
             member_id=self.member_id,
@@ -83,12 +78,15 @@ class Club:
             offer_version_id=version_id,
             quantity=quantity,
             gross=gross,
-            net=475 * quantity,
-            vat=24 * quantity,
+            net=net,
+            vat=gross - net,
         )
         with transaction():
             card_id = None if card is None else self.keep_card(card)
-            for row in (order, item, self._paid(order, card_id)):
+            if gross == 0:
+                order.card_id = card_id
+            rows = [order, item, *([self._paid(order, card_id)] if gross else [])]
+            for row in rows:
                 db.session.add(row)
                 db.session.flush()
         return item
@@ -156,9 +154,44 @@ class Club:
         jobs.renew_due()
         outbox.drain()
 
-    def cancel(self, subscription_id: UUID) -> None:
+    def cancel(self, subscription_id: UUID, **how: Any) -> None:
         with transaction():
-            cancel(member_id=self.member_id, subscription_id=subscription_id, now=self.now)
+            cancel(member_id=self.member_id, subscription_id=subscription_id, now=self.now, **how)
+
+    def leave_under_way(self, subscription_id: UUID) -> None:
+        """Charge for the next period; the bank takes the money and falls silent about it."""
+        self.go_to(self.periods(subscription_id)[-1].ends_at)
+        self.bank.fail("charge", "after")
+        jobs.renew_due()
+
+    def returned(self) -> list[int]:
+        """What goes back of money that nobody had to pay."""
+        surplus = select(Repayment.amount).where(Repayment.purpose == "surplus")
+        with transaction():
+            return list(db.session.scalars(surplus))
+
+    def pause(self, subscription_id: UUID, *, until: date) -> None:
+        with transaction():
+            pause(
+                member_id=self.member_id,
+                subscription_id=subscription_id,
+                until=until,
+                now=self.now,
+            )
+
+    def causes(self, subscription_id: UUID) -> list[str]:
+        """Why what happened to a subscription happened, in order."""
+        theirs = select(SubscriptionEvent.cause).where(
+            SubscriptionEvent.subscription_id == subscription_id
+        )
+        with transaction():
+            return list(db.session.scalars(theirs.order_by(SubscriptionEvent.id)))
+
+    def notices(self) -> list[str]:
+        """Which notices were promised, in order."""
+        promised = select(Outbox.facts["notice"].astext).where(Outbox.topic == TOPIC)
+        with transaction():
+            return list(db.session.scalars(promised.order_by(Outbox.id)))
 
     def change_card(self, subscription_id: UUID, behaviour: str) -> None:
         change_card(
@@ -225,6 +258,16 @@ class Club:
             created_at=self.now,
             settled_at=self.now,
         )
+
+
+def add_plan(world: World, code: str, *, every: str = "month", **terms: Any) -> UUID:
+    """A plan of a chain, with terms of its version and of its schedule; the version's id."""
+    schedule = {**SCHEDULE, "every_unit": every}
+    schedule |= {name: terms.pop(name) for name in [*terms] if name in _OF_SCHEDULE}
+    version_id = world.add_offer(code, **{**MONTHLY, **terms})
+    with transaction():
+        db.session.add(PlanSchedule(offer_version_id=version_id, **schedule))
+    return version_id
 
 
 @contextmanager

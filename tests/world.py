@@ -32,6 +32,7 @@ from redemption import token
 from redemption.models import Credential
 from redemption.service.redeem import Redeemed, Scan, redeem
 from tests import photograph
+from vouchers.earning_policy import end_of_day
 from vouchers.models import Lot, Offer, OfferVersion, OfferVersionProduct, Wallet
 
 Row = TypeVar("Row")
@@ -216,10 +217,10 @@ class World:
             offer_version_id=version_id,
             offer_id=offer_id,
             store_id=self.stores[store],
-            source="order_item",
             source_id=source_id,
             currency="TWD",
             **{
+                "source": "order_item",
                 "buyer_id": member_id,
                 "order_item_id": source_id,
                 "expiry_mode": "never" if ends_at is None else "lapse",
@@ -256,6 +257,23 @@ class World:
                 )
             )
         return lot.id
+
+    def add_days(self, member_id: UUID, offer: str, *, days: int = 30, **held: Any) -> UUID:
+        """So many days of a plan without a count of cups, from now on. Answers the lot's id."""
+        ends_at = held.pop("ends_at", self.now + timedelta(days=days))
+        return self.add_lot(
+            member_id,
+            offer,
+            units=0,
+            account="2132",
+            earns_from_on=self.now.date(),
+            earns_days=days,
+            due_at=end_of_day(self.now.date(), time_zone="Asia/Taipei"),
+            ends_at=ends_at,
+            source="period",
+            order_item_id=None,
+            **held,
+        )
 
     def add_credential(self, member_id: UUID) -> bytes:
         """What a phone shows codes with, good for a year."""

@@ -19,7 +19,13 @@ _CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-_UNDOCUMENTED = {"docs.page", "docs.static", "gift_pages.page"}
+_UNDOCUMENTED = {
+    "docs.page",
+    "docs.static",
+    "gift_pages.page",
+    "invitation_pages.page",
+    "plan_pages.page",
+}
 _READ = "tests.documents"
 
 

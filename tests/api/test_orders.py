@@ -209,11 +209,19 @@ def test_an_unknown_offer_is_not_there(world: World, post: Post) -> None:
     assert_problem(post(ORDERS, member_token(), items=wanted), 404, "not-found")
 
 
+@pytest.mark.parametrize("body", [{}, {"by_holder": False}, {"save_card": True}])
+def test_what_costs_something_is_not_paid_with_nothing(
+    provider: FakeGateway, world: World, post: Post, body: dict[str, Any]
+) -> None:
+    who = member_token()
+    path = f"{ORDERS}/{post(ORDERS, who, items=items(world)).get_json()['id']}/pay"
+    assert_problem(post(path, who, **body), 422, "way-of-paying-missing")
+    assert provider.calls == []
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        {},
-        {"by_holder": False},
         {"by_holder": 1},
         {"card_id": "junk"},
         {"card_id": None},

@@ -136,7 +136,7 @@ def test_the_first_period_of_a_plan_is_on_its_receipt(
     receipt = show(bought(eleven=1, monthly=1)).get_json()
     assert sorted(one["gross"]["amount"] for one in receipt["invoices"]) == [499, 500]
     assert (
-        "Good in each period that is paid; what is left at its end lapses."
+        "Good in each period that is paid; what the plan does not carry on lapses at its end."
         in (receipt["lines"][1]["terms"])
     )
 

@@ -1,78 +1,133 @@
-"""Renewal rates over HTTP."""
+"""Statistics over HTTP."""
 
+import csv
 from collections.abc import Iterator
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from subs import jobs
+from kernel import clock
+from subs.statistics import jobs
 from tests.api.frame.principals import bearer, member_token, office_token, staff
-from tests.club import Club, club_of
+from tests.service.subs.lives import MONTH, Lives
 from tests.world import World
 
 RENEWALS = "/v1/stats/renewals"
+EVERY = ("renewals", "yearly-renewals", "revenue", "trials", "dunning", "endings", "cohorts")
+SPAN = "?from=2026-01&to=2026-03"
 
 
 @pytest.fixture
-def club(
+def lives(
     client: FlaskClient, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Club]:
-    with club_of(world, offset=tmp_path / "clock", environment=monkeypatch) as made:
-        yield made
+) -> Iterator[Lives]:
+    """Since 14 January: one who stays, one who leaves after a month, one on trial; it is April."""
+    made = Lives(world)
+    made.add_plan()
+    staying, leaving = (made.begin(at=world.now) for _ in range(2))
+    staying.pay_months(1, 4, since=world.now)
+    leaving.end(leaving.pay_months(1, 1, since=world.now), reason="moved")
+    trying = made.begin(at=world.now, trial_until=world.now + timedelta(days=7), channel="web")
+    trying.tell("trialing", "past_due", "renewal_failed", at=world.now + timedelta(days=7))
+    trying.end(world.now + MONTH, cause="not_paid", before="past_due")
+    offset = tmp_path / "clock"
+    monkeypatch.setenv("CLOCK_FILE", str(offset))
+    ahead = world.now + 3 * MONTH + timedelta(days=2) - clock.now()
+    offset.write_text(f"{ahead.total_seconds()}\n", encoding="ascii")
+    jobs.count_all_months()
+    return made
 
 
 def at_a_desk(role: str = "finance") -> dict[str, str]:
     return bearer(office_token(staff_id=staff(role=role).id))
 
 
-def test_the_rates_of_renewed_and_cancelled_plans_are_read(club: Club, client: FlaskClient):
-    renewed, cancelled = club.subscribe(), club.subscribe()
-    club.cancel(cancelled)
-    club.go_to(club.periods(renewed)[0].ends_at)
-    club.renew()
-    club.pass_time(days=28, hours=1)
-    jobs.refresh_renewal_rates()
-
-    body = client.get(f"{RENEWALS}?from=2026-01&to=2026-02", headers=at_a_desk()).get_json()
-
-    (row,) = body["items"]
-    assert "renewed / due" in body["formula"]
-    assert body["computed_at"] > row["matures_at"]
-    del row["matures_at"]
-    assert row == {
-        "month": "2026-02",
-        "plan": "monthly",
-        "version": 1,
-        "due": 2,
-        "on_time": 1,
-        "renewed": 1,
-        "is_mature": True,
-        "on_time_rate": "0.5000",
-        "renewal_rate": "0.5000",
-    }
+def read(client: FlaskClient, name: str, query: str = SPAN) -> dict[str, Any]:
+    answer = client.get(f"/v1/stats/{name}{query}", headers=at_a_desk())
+    assert answer.status_code == 200, answer.get_json()
+    body: dict[str, Any] = answer.get_json()
+    return body
 
 
-def test_a_cohort_that_is_not_mature_has_counts_and_no_rates(club: Club, client: FlaskClient):
-    mine = club.subscribe()
-    club.go_to(club.periods(mine)[0].ends_at + timedelta(hours=1))
-    club.renew()
-    jobs.refresh_renewal_rates()
+def test_renewal_rates_are_read_with_their_formula(lives: Lives, client: FlaskClient):
+    body = read(client, "renewals")
 
-    body = client.get(f"{RENEWALS}?from=2026-02&to=2026-02", headers=at_a_desk()).get_json()
+    formulas = {one["figure"]: one["formula"] for one in body["formulas"]}
+    assert formulas["renewal_rate"].startswith("renewed / due")
+    february, march = body["rows"]
+    assert body["computed_at"] > february.pop("matures_at")
+    assert february == {
+        "month": "2026-02", "plan": None, "version": None, "store_id": None, "store": None,
+        "channel": None, "due": 2, "on_time": 1, "renewed": 1, "is_mature": True,
+        "on_time_rate": "0.5000", "renewal_rate": "0.5000",
+    }  # fmt: skip
+    assert (march["month"], march["due"], march["is_mature"]) == ("2026-03", 1, True)
 
-    (row,) = body["items"]
+
+def test_a_cohort_that_is_not_mature_has_counts_and_no_rates(lives: Lives, client: FlaskClient):
+    (row,) = read(client, "renewals", "?from=2026-04&to=2026-04")["rows"]
+
     assert (row["due"], row["renewed"], row["is_mature"]) == (1, 1, False)
     assert (row["on_time_rate"], row["renewal_rate"]) == (None, None)
 
 
-def test_months_without_a_cohort_are_an_empty_answer(club: Club, client: FlaskClient):
-    body = client.get(f"{RENEWALS}?from=2025-01&to=2026-01", headers=at_a_desk()).get_json()
+def test_revenue_adds_up(lives: Lives, client: FlaskClient):
+    january, february, march = read(client, "revenue")["rows"]
 
-    assert (body["items"], body["computed_at"]) == ([], None)
+    assert (january["new"], january["closing"], january["currency"]) == (1000, 1000, "TWD")
+    assert (february["opening"], february["churn"], february["closing"]) == (1000, 500, 500)
+    assert (february["gross_retention"], february["logo_churn"]) == ("0.5000", "0.5000")
+    assert (march["net_retention"], march["revenue_churn"]) == ("1.0000", "0.0000")
 
 
+def test_trials_dunning_and_reasons_are_read(lives: Lives, client: FlaskClient):
+    (trial,) = read(client, "trials")["rows"]
+    (dunned,) = read(client, "dunning")["rows"]
+    cancelled, lapsed = read(client, "endings")["rows"]
+
+    assert (trial["started"], trial["converted"], trial["conversion_rate"]) == (1, 0, "0.0000")
+    assert (dunned["begun"], dunned["recovered"], dunned["recovery_rate"]) == (1, 0, "0.0000")
+    assert (cancelled["reason"], cancelled["ended"], cancelled["share"]) == ("moved", 1, "0.5000")
+    assert (lapsed["cause"], lapsed["reason"]) == ("not_paid", "not_paid")
+
+
+def test_cohorts_are_read_up_to_an_age(lives: Lives, client: FlaskClient):
+    rows = read(client, "cohorts", "?from=2026-01&to=2026-01&ages=2&channel=app")["rows"]
+
+    assert [(row["age"], row["retained"], row["retention"]) for row in rows] == [
+        (0, 2, "1.0000"),
+        (1, 1, "0.5000"),
+        (2, 1, "0.5000"),
+    ]
+
+
+def test_figures_are_told_apart_by_what_is_asked(lives: Lives, client: FlaskClient):
+    by_store = read(client, "revenue", f"{SPAN}&by=store&plan=monthly")["rows"]
+    by_plan = read(client, "renewals", f"{SPAN}&by=version")["rows"]
+
+    assert {(row["store"], row["plan"]) for row in by_store} == {("W", None)}
+    assert {(row["plan"], row["version"]) for row in by_plan} == {("monthly", 1)}
+
+
+def test_yearly_renewals_are_none_where_there_is_no_yearly_plan(lives: Lives, client: FlaskClient):
+    assert read(client, "yearly-renewals")["rows"] == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_statistic_is_a_csv_file_too(lives: Lives, client: FlaskClient, name: str):
+    answer = client.get(f"/v1/stats/{name}{SPAN}&format=csv", headers=at_a_desk())
+
+    lines = list(csv.reader(StringIO(answer.get_data(as_text=True).lstrip("\ufeff"))))
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert lines[0][:2] == ["month", "plan"]
+    assert [line[0] for line in lines[1:]] == [row["month"] for row in read(client, name)["rows"]]
+
+
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize(
     "query",
     [
@@ -83,36 +138,49 @@ def test_months_without_a_cohort_are_an_empty_answer(club: Club, client: FlaskCl
         "?from=0000-01&to=2026-01",
         "?from=2026-01-01&to=2026-01",
         "?from=２０２６-01&to=2026-01",
-        "?from=2026-01&to=2026-02",
         "?from=2026-02&to=2026-01",
-        "?from=2014-01&to=2026-01",
-        "?from=2026-01&to=2026-01&plan=monthly",
+        "?from=2023-01&to=2026-01",
+        "?from=2026-01&to=2026-01&by=member",
+        "?from=2026-01&to=2026-01&store_id=1",
+        "?from=2026-01&to=2026-01&channel=post",
+        "?from=2026-01&to=2026-01&cups=1",
     ],
 )
-def test_malformed_future_and_endless_months_are_refused(
-    club: Club, client: FlaskClient, query: str
-):
-    answer = client.get(RENEWALS + query, headers=at_a_desk())
+def test_malformed_and_endless_questions_are_refused(client: FlaskClient, name: str, query: str):
+    answer = client.get(f"/v1/stats/{name}{query}", headers=at_a_desk())
 
     assert (answer.status_code, answer.get_json()["reason"]) == (422, "validation")
 
 
-def test_a_future_month_names_its_field(club: Club, client: FlaskClient):
-    answer = client.get(f"{RENEWALS}?from=2026-01&to=2027-01", headers=at_a_desk())
+@pytest.mark.parametrize("query", ["by=store", "ages=37", "ages=-1", "ages=x"])
+def test_cohorts_of_all_stores_and_of_any_age_are_refused(client: FlaskClient, query: str):
+    answer = client.get(f"/v1/stats/cohorts{SPAN}&{query}", headers=at_a_desk())
+
+    assert (answer.status_code, answer.get_json()["reason"]) == (422, "validation")
+
+
+def test_a_future_month_names_its_field(lives: Lives, client: FlaskClient):
+    answer = client.get(f"{RENEWALS}?from=2026-01&to=2026-05", headers=at_a_desk())
 
     assert [error["field"] for error in answer.get_json()["errors"]] == ["to"]
 
 
+def test_before_anything_was_counted_there_is_nothing(world: World, client: FlaskClient):
+    for name in EVERY:
+        body = read(client, name, "?from=2026-01&to=2026-01")
+        assert (body["rows"], body["computed_at"]) == ([], None)
+
+
 @pytest.mark.parametrize(("role", "status"), [("admin", 200), ("manager", 403), ("clerk", 403)])
 def test_only_finance_and_admin_read_figures(
-    club: Club, client: FlaskClient, role: str, status: int
+    world: World, client: FlaskClient, role: str, status: int
 ):
-    answer = client.get(f"{RENEWALS}?from=2026-01&to=2026-01", headers=at_a_desk(role))
+    for name in EVERY:
+        answer = client.get(f"/v1/stats/{name}?from=2026-01&to=2026-01", headers=at_a_desk(role))
+        assert answer.status_code == status
 
-    assert answer.status_code == status
 
-
-def test_a_shopper_or_nobody_reads_no_figures(club: Club, client: FlaskClient):
+def test_a_shopper_or_nobody_reads_no_figures(world: World, client: FlaskClient):
     query = f"{RENEWALS}?from=2026-01&to=2026-01"
 
     assert client.get(query).status_code == 401

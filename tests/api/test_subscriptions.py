@@ -9,7 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from kernel.db import db
 from kernel.ids import new_id
+from kernel.transaction import transaction
+from subs.models import Subscription
 from tests.api.frame.principals import bearer, member_token
 from tests.club import Club, club_of
 from tests.fakes import DECLINED, GOOD, LOST, WANTS_HOLDER
@@ -73,6 +76,9 @@ def test_a_subscription_shows_its_plan_period_next_charge_and_card(
         },
         "status": "active",
         "cancel_at_end": False,
+        "cancel_reason": None,
+        "next_plan": None,
+        "pause": None,
         "current_period": {
             "number": 1,
             "starts_at": period.starts_at.isoformat(),
@@ -84,6 +90,17 @@ def test_a_subscription_shows_its_plan_period_next_charge_and_card(
         "started_at": period.starts_at.isoformat(),
         "ended_at": None,
     }
+
+
+def test_a_change_that_is_to_come_is_shown(club: Club, client: FlaskClient, alice: dict[str, str]):
+    mine, version_id = club.subscribe(), club.add_plan("large", price=899, cups=20)
+    with transaction():
+        db.session.get_one(Subscription, mine).next_version_id = version_id
+
+    body = seen(client, mine, alice)
+
+    assert (body["plan"]["code"], body["next_plan"]["code"]) == ("monthly", "large")
+    assert body["next_plan"]["price"] == {"amount": 899, "currency": "TWD"}
 
 
 def test_the_list_is_paged_and_holds_only_ones_own(
@@ -109,8 +126,8 @@ def test_cancelling_is_scheduled_and_a_retry_replays_it(
     mine = club.subscribe()
     headers = keyed(alice)
 
-    first = client.post(f"{ALL}/{mine}/cancel", headers=headers)
-    again = client.post(f"{ALL}/{mine}/cancel", headers=headers)
+    first = client.post(f"{ALL}/{mine}/cancel", json={}, headers=headers)
+    again = client.post(f"{ALL}/{mine}/cancel", json={}, headers=headers)
 
     assert first.status_code == 200
     assert first.get_json()["cancel_at_end"] is True
@@ -121,7 +138,7 @@ def test_cancelling_is_scheduled_and_a_retry_replays_it(
 
 def test_what_was_cancelled_can_be_kept(club: Club, client: FlaskClient, alice: dict[str, str]):
     mine = club.subscribe()
-    client.post(f"{ALL}/{mine}/cancel", headers=keyed(alice))
+    client.post(f"{ALL}/{mine}/cancel", json={}, headers=keyed(alice))
 
     kept = client.post(f"{ALL}/{mine}/keep", headers=keyed(alice))
 
@@ -134,19 +151,19 @@ def test_a_past_due_plan_is_cancelled_at_once_and_a_second_time_refused(
 ):
     mine = past_due(club)
 
-    first = client.post(f"{ALL}/{mine}/cancel", headers=keyed(alice))
-    second = client.post(f"{ALL}/{mine}/cancel", headers=keyed(alice))
+    first = client.post(f"{ALL}/{mine}/cancel", json={}, headers=keyed(alice))
+    second = client.post(f"{ALL}/{mine}/cancel", json={}, headers=keyed(alice))
 
     assert (first.status_code, first.get_json()["status"]) == (200, "cancelled")
     assert_problem(second, 409, "subscription-ended")
     assert second.get_json()["ended_as"] == "cancelled"
 
 
-@pytest.mark.parametrize("verb", ["cancel", "keep"])
+@pytest.mark.parametrize("verb", ["cancel", "keep", "resume"])
 def test_a_verb_needs_a_key(club: Club, client: FlaskClient, alice: dict[str, str], verb: str):
     mine = club.subscribe()
 
-    answer = client.post(f"{ALL}/{mine}/{verb}", headers=alice)
+    answer = client.post(f"{ALL}/{mine}/{verb}", json={}, headers=alice)
 
     assert_problem(answer, 400, "idempotency-key-missing")
 
@@ -157,8 +174,12 @@ def test_somebody_elses_subscription_is_not_found(club: Club, client: FlaskClien
 
     answers = [
         client.get(f"{ALL}/{mine}", headers=bob),
-        client.post(f"{ALL}/{mine}/cancel", headers=keyed(bob)),
+        client.post(f"{ALL}/{mine}/cancel", json={}, headers=keyed(bob)),
+        client.get(f"{ALL}/{mine}/history", headers=bob),
         client.post(f"{ALL}/{mine}/keep", headers=keyed(bob)),
+        client.put(f"{ALL}/{mine}/pause", json={"until": "2026-03-01"}, headers=bob),
+        client.delete(f"{ALL}/{mine}/pause", headers=bob),
+        client.post(f"{ALL}/{mine}/resume", headers=keyed(bob)),
         client.put(f"{ALL}/{mine}/card", json={"payment_method": GOOD}, headers=bob),
     ]
 
@@ -228,6 +249,147 @@ def test_a_malformed_card_is_refused(
     assert_problem(answer, 422, "validation")
 
 
+def test_a_plan_is_cancelled_at_once_with_a_reason(
+    club: Club, client: FlaskClient, alice: dict[str, str]
+):
+    mine = club.subscribe()
+    body = {"at": "now", "reason": "too_expensive"}
+
+    answer = client.post(f"{ALL}/{mine}/cancel", json=body, headers=keyed(alice))
+
+    shown = answer.get_json()
+    assert (shown["status"], shown["cancel_reason"]) == ("cancelled", "too_expensive")
+    assert shown["ended_at"] is not None
+    assert shown["next_charge_at"] is None
+
+
+@pytest.mark.parametrize(
+    "body", [{"at": "later"}, {"at": None}, {"reason": "Alice"}, {"reason": 1}, {"why": "moved"}]
+)
+def test_a_malformed_cancelling_is_refused_and_cancels_nothing(
+    club: Club, client: FlaskClient, alice: dict[str, str], body: dict[str, Any]
+):
+    mine = club.subscribe()
+
+    answer = client.post(f"{ALL}/{mine}/cancel", json=body, headers=keyed(alice))
+
+    assert_problem(answer, 422, "validation")
+    assert club.subscription(mine).cancel_at_end is False
+
+
+@pytest.fixture
+def rested(club: Club) -> UUID:
+    """A subscription that may be paused for 60 days."""
+    club.add_plan("restful", most_pause_days=60)
+    return club.subscribe("restful")
+
+
+def pause_until(
+    client: FlaskClient, mine: UUID, headers: dict[str, str], until: object
+) -> TestResponse:
+    return client.put(f"{ALL}/{mine}/pause", json={"until": until}, headers=headers)
+
+
+def test_a_plan_is_paused_and_the_pause_is_shown_and_withdrawn(
+    client: FlaskClient, alice: dict[str, str], rested: UUID
+):
+    asked = pause_until(client, rested, alice, "2026-03-01")
+    withdrawn = [client.delete(f"{ALL}/{rested}/pause", headers=alice) for _ in range(2)]
+
+    pause = {"begins_at": asked.json["pause"]["begins_at"], "ends_at": asked.json["next_charge_at"]}
+    assert (asked.status_code, asked.json["pause"]) == (200, pause)
+    assert pause["begins_at"] == asked.json["current_period"]["ends_at"]
+    assert pause["ends_at"].startswith("2026-03-01T04:00:0")
+    assert [answer.json["pause"] for answer in withdrawn] == [None, None]
+
+
+def test_a_pause_is_ended_by_resuming(
+    club: Club, client: FlaskClient, alice: dict[str, str], rested: UUID
+):
+    pause_until(client, rested, alice, "2026-03-01")
+    club.go_to(club.periods(rested)[0].ends_at)
+    club.renew()
+    assert seen(client, rested, alice)["status"] == "paused"
+    late = client.delete(f"{ALL}/{rested}/pause", headers=alice)
+
+    resumed = client.post(f"{ALL}/{rested}/resume", headers=keyed(alice))
+    club.renew()
+
+    assert_problem(late, 409, "pause-begun")
+    assert resumed.status_code == 200
+    assert seen(client, rested, alice)["status"] == "active"
+
+
+@pytest.mark.parametrize("until", ["2026-02-14", "2026-04-16", "1970-01-01", "9999-12-31"])
+def test_a_day_that_is_not_offered_is_a_conflict_that_says_which_are(
+    client: FlaskClient, alice: dict[str, str], rested: UUID, until: str
+):
+    answer = pause_until(client, rested, alice, until)
+
+    assert_problem(answer, 409, "pause-days")
+    assert (answer.json["first_on"], answer.json["last_on"]) == ("2026-02-15", "2026-04-15")
+
+
+@pytest.mark.parametrize("until", [None, "", "tomorrow", "2026-02-30", "2026-03-01T00:00:00Z", 1])
+def test_a_malformed_day_is_refused(
+    client: FlaskClient, alice: dict[str, str], rested: UUID, until: object
+):
+    assert_problem(pause_until(client, rested, alice, until), 422, "validation")
+
+
+def test_what_cannot_be_paused_or_resumed_is_a_conflict(
+    club: Club, client: FlaskClient, alice: dict[str, str], rested: UUID
+):
+    plain = club.subscribe()
+
+    never = pause_until(client, plain, alice, "2026-03-01")
+    awake = client.post(f"{ALL}/{rested}/resume", headers=keyed(alice))
+
+    assert_problem(never, 409, "pause-not-offered")
+    assert_problem(awake, 409, "not-paused")
+    assert (awake.json["status"], awake.json["state"]) == (409, "active")
+
+
+def test_the_history_is_told_page_by_page_the_newest_first(
+    club: Club, client: FlaskClient, alice: dict[str, str]
+):
+    mine = club.subscribe()
+    body = {"reason": "moved"}
+    client.post(f"{ALL}/{mine}/cancel", json=body, headers=keyed(alice))
+
+    address = f"{ALL}/{mine}/history"
+    page = client.get(address, query_string={"limit": "1"}, headers=alice).get_json()
+    more = {"limit": "1", "cursor": page["next_cursor"]}
+    rest = client.get(address, query_string=more, headers=alice).get_json()
+
+    (asked,), (begun,) = page["items"], rest["items"]
+    assert (asked["cause"], asked["from_status"], asked["to_status"]) == (
+        "cancel_asked",
+        "active",
+        "active",
+    )
+    assert asked["facts"]["reason"] == "moved"
+    assert (begun["cause"], begun["from_status"], begun["to_status"]) == (
+        "started",
+        None,
+        "active",
+    )
+    assert rest["next_cursor"] is None
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=-1", "cursor=forged", "page=2"])
 def test_a_malformed_page_is_refused(client: FlaskClient, alice: dict[str, str], query: str):
     assert_problem(client.get(f"{ALL}?{query}", headers=alice), 422, "validation")
+
+
+def test_the_page_of_a_link_says_the_same_of_every_id(club: Club, client: FlaskClient):
+    mine = club.subscribe()
+
+    pages = [client.get(f"/s/{one}") for one in (mine, new_id())]
+
+    assert {(page.status_code, page.mimetype, page.text) for page in pages} == {
+        (200, "text/html", pages[0].text)
+    }
+    assert "您的訂閱方案" in pages[0].text
+    assert "script" not in pages[0].text
+    assert pages[0].headers["Referrer-Policy"] == "no-referrer"

@@ -31,11 +31,13 @@ def test_the_wallet_shows_what_can_be_collected(client, world, alice):
         "frozen": 0,
         "ended": 0,
         "under_way": 0,
+        "periods": 0,
         "balances": [
             {
                 "offer_id": str(world.offers["eleven"][0]),
                 "offer": "eleven",
                 "name": "eleven",
+                "benefit": "cups",
                 "unit": "cup",
                 "products": [latte],
                 "covers_up_to": None,
@@ -49,6 +51,58 @@ def test_the_wallet_shows_what_can_be_collected(client, world, alice):
         ],
         "next_cursor": None,
     }
+
+
+@pytest.mark.parametrize(("is_unlimited", "benefit"), [(True, "unlimited"), (False, "membership")])
+def test_what_nobody_counts_is_shown_without_a_count(client, world, is_unlimited, benefit):
+    bob = world.add_member()
+    world.add_offer("club", cups=0, bonus_cups=0, is_unlimited=is_unlimited, kind="plan")
+    world.add_days(bob, "club", days=3_650)
+    headers = world.sign_in(bob)
+    wallet = client.get("/v1/wallet", headers=headers).json
+    assert (wallet["cups"], wallet["periods"]) == (0, 0)
+    assert [(one["benefit"], one["left"]) for one in wallet["balances"]] == [(benefit, None)]
+    (lot,) = client.get("/v1/wallet/lots", headers=headers).json["items"]
+    assert (lot["benefit"], lot["cups"], lot["left"], lot["source"]) == (
+        benefit,
+        None,
+        None,
+        "plan",
+    )
+
+
+def test_cups_that_nobody_counts_are_told_in_the_history(client, world, alice):
+    world.add_offer("club", cups=0, bonus_cups=0, is_unlimited=True, kind="plan")
+    world.add_days(alice, "club")
+    till = world.add_till("A")
+    world.take(till, alice, 2)
+    headers = world.sign_in(alice)
+    first, *older = client.get("/v1/wallet/history", headers=headers).json["items"]
+    assert (first["kind"], first["cups"], first["uncounted"], first["left"]) == (
+        "redemption",
+        0,
+        2,
+        11,
+    )
+    assert (first["drink"]["code"], first["store"]) == ("latte", "Store A")
+    assert [part["offer"] for part in first["parts"]] == ["club"]
+    assert [event["uncounted"] for event in older] == [0, 0]
+    page = client.get("/v1/wallet/history?limit=1", headers=headers).json
+    rest = client.get(f"/v1/wallet/history?cursor={page['next_cursor']}", headers=headers).json
+    assert [*page["items"], *rest["items"]] == [first, *older]
+
+
+def test_prepaid_periods_are_counted_apart_from_cups(client, world, alice):
+    world.add_lot(alice, "eleven", units=3, account="2132", prepays_plan=True)
+    headers = world.sign_in(alice)
+    wallet = client.get("/v1/wallet", headers=headers).json
+    assert (wallet["cups"], wallet["periods"]) == (11, 3)
+    assert {(one["benefit"], one["unit"], one["left"]) for one in wallet["balances"]} == {
+        ("cups", "cup", 11),
+        ("periods", "period", 3),
+    }
+    history = client.get("/v1/wallet/history", headers=headers).json["items"]
+    assert history[0]["left"] == 14
 
 
 def test_an_ended_lot_is_no_longer_to_be_collected(client, world):

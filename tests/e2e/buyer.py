@@ -96,7 +96,7 @@ class Buyer:
         sign_in_again(self.stage, self.shopper)
 
     def cancel(self, subscription: Any) -> None:
-        self.shopper.api.post(f"/v1/subscriptions/{subscription['id']}/cancel")
+        self.shopper.api.post(f"/v1/subscriptions/{subscription['id']}/cancel", {})
 
 
 def new_buyer(installation: Installation, stage: Tour) -> Buyer:

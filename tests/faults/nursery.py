@@ -1,8 +1,9 @@
 """Brings forth workers: for each line that it reads it forks one, which lives until it is killed.
 
 A process of its own, since a worker that starts from nothing takes a second, and is killed after
-some milliseconds. A worker does every duty of the queue "events", again and again, as RQ has it do
-when bells ring all the time. Its process id is answered; the next line may come when it is dead.
+some milliseconds. A worker does every duty of the queues that it is told, again and again, as RQ
+has it do when bells ring all the time. Its process id is answered; the next line may come when it
+is dead.
 """
 
 import os
@@ -16,7 +17,7 @@ from kernel.application import bare_application
 from kernel.db import db
 from payments import stripe_gateway  # noqa: F401  it takes long, so once for all
 
-QUEUE = "events"
+QUEUES = frozenset(sys.argv[1:])
 
 
 def main() -> None:
@@ -50,9 +51,9 @@ def work() -> NoReturn:
 
 
 def do_all() -> None:
-    """Do every duty of the queue, once."""
+    """Do every duty of the queues, once."""
     for duty in worker.DUTIES:
-        if duty.queue == QUEUE:
+        if duty.queue in QUEUES:
             module, _, name = duty.job.rpartition(".")
             getattr(import_module(module), name)()
             db.session.remove()

@@ -18,6 +18,7 @@ import httpx
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.app import Application
+from sandbox.cards import find_by_token
 from sandbox.config import Settings
 from sandbox.store import Store
 from tests.events import SECRET
@@ -98,6 +99,14 @@ class SandboxHere:
         sent = {"client_secret": intent["client_secret"], "payment_method": card}
         path = f"/v1/payment_intents/{intent['id']}/confirm"
         return self.ask("POST", path, key=_PUBLISHABLE_KEY, data=sent)
+
+    def turn(self, method_id: str, token: str) -> None:
+        """From now on a saved card behaves as the one with this token."""
+        assert self._store is not None, "begin with a fresh file"
+        card = find_by_token(token)
+        assert card is not None, token
+        with self._store.transaction() as session:
+            session.note(method_id, number=card.number)
 
     def authenticate(self, intent_id: str, outcome: str) -> Document | None:
         """The cardholder passes or fails: `succeed` or `fail`."""

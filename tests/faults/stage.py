@@ -4,10 +4,10 @@ Every act may die on its way and be repeated with its key, as an app or a till d
 answered is kept (`promised`), since it must never be gone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,9 +26,10 @@ import worker  # its duties, and with it every subscriber
 from chain.models import StoreOwner
 from kernel import clock, idempotency, secrets
 from kernel.db import db
-from kernel.errors import Refusal
+from kernel.errors import Refusal, Unavailable
 from kernel.idempotency import Key
 from kernel.ids import new_id
+from kernel.queue import Duty
 from kernel.transaction import again, transaction
 from members import keys
 from members.models import Member
@@ -50,6 +51,7 @@ from vouchers.service.counter import AtTill, Method
 from vouchers.service.order import Wanted
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Stage")
 
 PACKS: dict[str, dict[str, Any]] = {
     "plain": {"member_limit": 6},
@@ -87,12 +89,12 @@ CARDS = {
 }
 BY_HOLDER = "by holder"
 
-_FAR_MONTHS = 9
+_FAR = timedelta(days=240)
 
 
 @dataclass(frozen=True)
 class Died:
-    """The process died on the way: whoever asked has no answer."""
+    """The process died on the way, or the provider was silent: whoever asked has no answer."""
 
 
 @dataclass
@@ -109,6 +111,37 @@ class Stage:
     promised: list[tuple[type[Any], UUID]] = field(default_factory=list)
     heard: set[str] = field(default_factory=set)
     never_told: set[str] = field(default_factory=set)
+    numbered_until: date = field(default_factory=lambda: clock.now().date())
+
+    @property
+    def duties(self) -> Mapping[str, Duty]:
+        """What the background does here, by the names of the jobs."""
+        return DUTIES
+
+    def furnish(self) -> None:
+        """Put everything on sale, and let members, clerks and numbers of invoices be there."""
+        for code, terms in PACKS.items():
+            self.world.add_offer(code, **terms)
+        self.world.add_product("dear", list_price=75)
+        for _ in range(3):
+            self.join()
+        self.tills = [self.world.add_till(code, role="manager") for code in ("A", "B")]
+        self.give_numbers(until=self.world.now + _FAR)
+
+    def give_numbers(self, *, until: datetime) -> None:
+        """Let there be numbers for the invoices of every seller, until then."""
+        month = invoicing.policy.filing_period(self.numbered_until)
+        while month <= until.date():
+            _give_numbers(month, now=self.world.now)
+            month = _later(month)
+        self.numbered_until = month
+
+    def join(self) -> UUID:
+        """Somebody becomes a member, with a phone."""
+        member_id = self.world.add_member()
+        _give_phone(member_id, f"+886912{len(self.members):06}")
+        self.members.append(member_id)
+        return member_id
 
     # Doing things, once.
 
@@ -117,7 +150,7 @@ class Stage:
         try:
             with self.fate.meeting(death):
                 return work()
-        except Crash:
+        except (Crash, Unavailable):
             return Died()
         except Refusal as refusal:
             return refusal
@@ -167,15 +200,16 @@ class Stage:
 
         return self._promise(Order, self.insist(lambda: self.once(key, place), death, again=again))
 
-    def pay(self, order: Order, card: str, death: Death | None, *, again: bool) -> object:
+    def pay(self, order: Order, card: str | None, death: Death | None, *, again: bool) -> object:
+        """With a card; by its holder in the provider's form; or (None) what costs nothing."""
         by_holder = card == BY_HOLDER
         key = _key(order.member_id)
 
-        def pay() -> Payment:
+        def pay() -> Payment | None:
             return vouchers.pay(
                 member_id=order.member_id,
                 order_id=order.id,
-                payment_method=None if by_holder else CARDS[card],
+                payment_method=None if card is None or by_holder else CARDS[card],
                 by_holder=by_holder,
                 save_card=False,
                 key=key,
@@ -399,7 +433,9 @@ class Stage:
 
 
 @contextmanager
-def on_stage(app: Flask, sandbox: SandboxHere, clock_file: Path, file: Path) -> Iterator[Stage]:
+def on_stage(
+    app: Flask, sandbox: SandboxHere, clock_file: Path, file: Path, kind: type[S]
+) -> Iterator[S]:
     """Set everything up on an empty database and a fresh sandbox, at the machine's present."""
     clock_file.unlink(missing_ok=True)
     sandbox.begin(file)
@@ -407,21 +443,9 @@ def on_stage(app: Flask, sandbox: SandboxHere, clock_file: Path, file: Path) -> 
     terminal = TerminalGateway(base=sandbox.url, api_key=SECRET_KEY)
     fate = Fate()
     with capture_logs() as log, mortal(fate, cards=cards, terminal=terminal):
-        stage = Stage(app, sandbox, small_world(clock.now()), fate, log)
-        _furnish(stage)
+        stage = kind(app, sandbox, small_world(clock.now()), fate, log)
+        stage.furnish()
         yield stage
-
-
-def _furnish(stage: Stage) -> None:
-    world = stage.world
-    for code, terms in PACKS.items():
-        world.add_offer(code, **terms)
-    world.add_product("dear", list_price=75)
-    stage.members = [world.add_member() for _ in range(3)]
-    for number, member_id in enumerate(stage.members):
-        _give_phone(member_id, f"+88691234567{number}")
-    stage.tills = [world.add_till("A", role="manager"), world.add_till("B", role="manager")]
-    _give_numbers(world)
 
 
 def _give_phone(member_id: UUID, phone: str) -> None:
@@ -432,23 +456,20 @@ def _give_phone(member_id: UUID, phone: str) -> None:
         member.phone_sealed = secrets.seal(key, phone.encode())
 
 
-def _give_numbers(world: World) -> None:
-    """Numbers for the invoices of every seller, for as long as anything here takes."""
+def _give_numbers(first_on: date, *, now: datetime) -> None:
     with transaction():
         owners = list(db.session.scalars(select(StoreOwner.legal_entity_id)))
-        first = invoicing.policy.filing_period(world.now.date())
-        for month in range(0, _FAR_MONTHS, 2):
-            first_on = _later(first, month)
-            for seller, entity_id in enumerate(owners):
-                invoicing.add_range(
-                    legal_entity_id=entity_id, seller_tax_id="04595257", seller_address="臺北市",
-                    first_on=first_on, prefix="JB", first_number=seller * 1_000_000,
-                    last_number=seller * 1_000_000 + 999_999, by_id=new_id(), now=world.now,
-                )  # fmt: skip
+        for seller, entity_id in enumerate(owners):
+            invoicing.add_range(
+                legal_entity_id=entity_id, seller_tax_id="04595257", seller_address="臺北市",
+                first_on=first_on, prefix="JB", first_number=seller * 1_000_000,
+                last_number=seller * 1_000_000 + 999_999, by_id=new_id(), now=now,
+            )  # fmt: skip
 
 
-def _later(first_on: date, months: int) -> date:
-    at = first_on.month - 1 + months
+def _later(first_on: date) -> date:
+    """When the next filing period begins: each has two months."""
+    at = first_on.month + 1
     return date(first_on.year + at // 12, at % 12 + 1, 1)
 
 

@@ -13,11 +13,10 @@ import pytest
 
 import payments
 from kernel import clock
-from kernel.errors import Unavailable
 from payments.gateway import CARDS, TERMINAL, CardGateway, Gateway
 from payments.models import Card, Payment, Repayment
 from tests.faults.dying import Death
-from tests.faults.stage import BY_HOLDER, Died, Stage
+from tests.faults.stage import BY_HOLDER, Stage
 from tests.faults.truth import check_at_the_end, come_to_rest
 from vouchers.models import Order, Refund
 
@@ -99,7 +98,7 @@ def keeping_a_card(stage: Stage, lose: Lose) -> None:
     keep = lambda: payments.save_card(  # noqa: E731  it is lost once, and done once
         member_id=stage.members[0], payment_method="pm_card_visa", now=clock.now()
     )
-    lose(lambda: stage.act(_patiently(keep)))
+    lose(lambda: stage.act(keep))
     stage.act(keep)
     assert len(stage.sandbox.all("setup_intent")) == 1
     assert len(stage.all(Card)) == 1
@@ -169,6 +168,23 @@ def test_no_call_that_changes_something_is_forgotten() -> None:
 def test_an_answer_that_is_lost_after_success_is_one_effect(
     stage: Stage, provider: str, call: str
 ) -> None:
+    STORIES[provider, call](stage, silence(stage, provider, call))
+    come_to_rest(stage)
+    check_at_the_end(stage)
+
+
+@pytest.mark.parametrize(("provider", "call"), STORIES, ids=lambda part: part)
+def test_a_death_when_the_answer_has_come_is_one_effect(
+    stage: Stage, provider: str, call: str
+) -> None:
+    STORIES[provider, call](stage, death(stage, call))
+    come_to_rest(stage)
+    check_at_the_end(stage)
+
+
+def silence(stage: Stage, provider: str, call: str) -> Lose:
+    """Work whose call has its effect, and whose answer is lost."""
+
     def lose(work: Work) -> None:
         before = len(stage.fate.calls)
         stage.sandbox.strike(fail_after_success=_TRIES[provider])
@@ -179,13 +195,12 @@ def test_an_answer_that_is_lost_after_success_is_one_effect(
         assert call in stage.fate.calls[before:]
         stage.sandbox.mend()
 
-    _play(stage, STORIES[provider, call], lose)
+    return lose
 
 
-@pytest.mark.parametrize(("provider", "call"), STORIES, ids=lambda part: part)
-def test_a_death_when_the_answer_has_come_is_one_effect(
-    stage: Stage, provider: str, call: str
-) -> None:
+def death(stage: Stage, call: str) -> Lose:
+    """Work that dies when the answer of its call has come."""
+
     def lose(work: Work) -> None:
         before = len(stage.fate.calls)
         deaths = stage.fate.deaths
@@ -194,13 +209,7 @@ def test_a_death_when_the_answer_has_come_is_one_effect(
         assert stage.fate.deaths == deaths + 1, "nobody died"
         assert stage.fate.calls[before] == call
 
-    _play(stage, STORIES[provider, call], lose)
-
-
-def _play(stage: Stage, story: Story, lose: Lose) -> None:
-    story(stage, lose)
-    come_to_rest(stage)
-    check_at_the_end(stage)
+    return lose
 
 
 def paid_once(stage: Stage, placed: Order) -> bool:
@@ -214,15 +223,3 @@ def paid_once(stage: Stage, placed: Order) -> bool:
 
 def sell(stage: Stage, method: Any) -> object:
     return stage.sell(stage.tills[0], stage.members[0], {"plain": 1}, method, None, again=False)
-
-
-def _patiently(work: Callable[[], object]) -> Work:
-    """Whoever saves a card is told that nobody answered, and to ask again."""
-
-    def heard() -> object:
-        try:
-            return work()
-        except Unavailable:
-            return Died()
-
-    return heard

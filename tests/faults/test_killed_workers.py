@@ -1,7 +1,8 @@
 """Workers are killed all the time, and everything that was paid is fulfilled once.
 
-Members pay in the provider's own form, so only webhooks tell of it; each comes twice. A worker that
-is killed leaves leases and open transactions behind, and the next one goes on.
+Members pay in the provider's own form, so only webhooks tell of it; each comes twice. Subscribers
+are charged by the workers themselves. A worker that is killed leaves leases and open transactions
+behind, and the next one goes on.
 """
 
 import os
@@ -20,6 +21,9 @@ import pytest
 from kernel.clock import now
 from kernel.outbox import Outbox
 from payments.models import Payment, ProviderEvent
+from subs.models import Period, Subscription
+from tests.faults import plan_truth
+from tests.faults.plan_stage import PlanStage
 from tests.faults.stage import BY_HOLDER, CARDS, Stage
 from tests.faults.truth import check_at_the_end, check_now, come_to_rest
 from tests.sandbox.provider import SECRET_KEY
@@ -32,6 +36,7 @@ _KILLS = 600 if "FAULTS_STEPS" in os.environ else 30
 _LONGEST_LIFE_S = 0.4
 _LEASES_ARE_OVER = timedelta(seconds=125)
 _MOST_HELD = 6
+_MOST_SUBSCRIBERS = 12
 
 
 class Nursery:
@@ -52,8 +57,8 @@ class Nursery:
 
 
 @contextmanager
-def nursery(stage: Stage) -> Iterator[Nursery]:
-    """One whose workers ask the same sandbox, by the same clock."""
+def nursery(stage: Stage, *queues: str) -> Iterator[Nursery]:
+    """One whose workers work on these queues, and ask the same sandbox, by the same clock."""
     environment = os.environ | {
         "STRIPE_API_BASE": stage.sandbox.url,
         "STRIPE_API_KEY": SECRET_KEY,
@@ -62,7 +67,7 @@ def nursery(stage: Stage) -> Iterator[Nursery]:
         "DATABASE_POOL_SIZE": "2",
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.nursery"],
+        [sys.executable, "-m", "tests.faults.nursery", *queues],
         cwd=_ROOT,
         env=environment,
         stdin=subprocess.PIPE,
@@ -77,7 +82,7 @@ def test_workers_that_are_killed_again_and_again_fulfil_everything_once(stage: S
     print(f"FAULTS_SEED={seed} kills={_KILLS}")  # noqa: T201  to repeat it
     chance = Random(seed)  # noqa: S311
     torn = 0
-    with nursery(stage) as workers:
+    with nursery(stage, "events") as workers:
         for number in range(_KILLS):
             for _ in range(1 if number % 3 else 3):
                 _pay_in_form(stage)
@@ -94,6 +99,38 @@ def test_workers_that_are_killed_again_and_again_fulfil_everything_once(stage: S
     orders = stage.all(Order)
     assert {order.status for order in orders} == {"fulfilled"}
     assert [payment.status for payment in stage.all(Payment)] == ["succeeded"] * len(orders)
+
+
+def test_workers_that_are_killed_again_and_again_renew_each_period_once(
+    plan_stage: PlanStage,
+) -> None:
+    seed = int(os.environ.get("FAULTS_SEED") or SystemRandom().randrange(2**32))
+    print(f"FAULTS_SEED={seed} kills={_KILLS}")  # noqa: T201  to repeat it
+    chance = Random(seed)  # noqa: S311
+    torn = 0
+    with nursery(plan_stage, "billing", "events") as workers:
+        for number in range(_KILLS):
+            if number < _MOST_SUBSCRIBERS:
+                code = ("daily", "weekly")[number % 2]
+                plan_stage.subscribe(plan_stage.join(), code, "good", None, again=False)
+            plan_stage.tell(plan_stage.untold(), copies=2)
+            plan_stage.pass_time(timedelta(hours=8))
+            workers.let_live(chance.uniform(0.01, _LONGEST_LIFE_S))
+            torn += bool(_leased(plan_stage) or _held(plan_stage))
+            plan_truth.check_now(plan_stage, with_books=False)
+    assert torn > _KILLS // 10, "hardly any worker died at work"
+    come_to_rest(plan_stage)
+    plan_truth.check_at_the_end(plan_stage)
+    begun = plan_stage.all(Subscription)
+    assert {one.status for one in begun} == {"active"}
+    renewed = plan_stage.all(Period, Period.status == "paid", Period.number > 1)
+    assert len(renewed) == plan_stage.count(Payment, Payment.purpose == "subscription_period")
+    assert len(renewed) > _KILLS // 5
+
+
+def _leased(stage: Stage) -> int:
+    """Plans that a worker had taken up, and has not gone on with."""
+    return stage.count(Subscription, Subscription.leased_until > now())
 
 
 def _pay_in_form(stage: Stage) -> None:

@@ -5,9 +5,9 @@ every order, and five copies of each at the same moment, worked off by three wor
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import permutations
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import select
@@ -27,9 +27,11 @@ from vouchers.models import Lot, Order, Refund
 pytestmark = pytest.mark.faults
 
 _IS_LONG = "FAULTS_STEPS" in os.environ
-_SOME, _MOST = 6, 24
+SOME, MOST = 6, 24
 """So many orders are tried with copies, and without them, where time is short."""
 
+S = TypeVar("S", bound=Stage)
+T = TypeVar("T")
 History = Callable[[Stage], Order]
 
 
@@ -158,11 +160,11 @@ def test_every_order_of_the_events_of_a_payment_ends_the_same(
     stage: Stage, history: History
 ) -> None:
     ends: dict[str, list[str]] = {}
-    for order in _tried(_orders(history), _MOST):
-        placed, events = _happened(stage, history)
+    for order in tried(HISTORIES[history], MOST):
+        placed, events = happened(stage, history, HISTORIES[history])
         for number in order:
             stage.tell([events[number]])
-            _hear(stage)
+            hear(stage)
         told = [events[number]["type"] for number in order]
         ends.setdefault(_picture(placed), told)
     assert len(ends) == 1, ends
@@ -172,48 +174,47 @@ def test_every_order_of_the_events_of_a_payment_ends_the_same(
 
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.__name__)
 def test_five_copies_of_each_event_at_once_end_as_one_does(stage: Stage, history: History) -> None:
-    placed, events = _happened(stage, history)
+    placed, events = happened(stage, history, HISTORIES[history])
     for event in events:
         stage.tell([event])
-        _hear(stage)
+        hear(stage)
     one_of_each = _picture(placed)
-    for order in _tried(_orders(history), _SOME):
-        placed, events = _happened(stage, history)
+    for order in tried(HISTORIES[history], SOME):
+        placed, events = happened(stage, history, HISTORIES[history])
         for number in order:
             stage.tell([events[number]], copies=5)
-            together(stage.app, [lambda: _hear(stage)] * 3, in_transactions=False)
+            together(stage.app, [lambda: hear(stage)] * 3, in_transactions=False)
         assert _picture(placed) == one_of_each, [events[number]["type"] for number in order]
     assert check_everything() == []
     come_to_rest(stage)
     check_at_the_end(stage)
 
 
-def _orders(history: History) -> Sequence[Sequence[int]]:
-    """Every order of the events that tell of such a history."""
-    return list(permutations(range(len(HISTORIES[history]))))
-
-
-def _tried(orders: Sequence[Sequence[int]], most: int) -> Sequence[Sequence[int]]:
-    """All of them where there is time, else some from all over the list."""
+def tried(kinds: Collection[str], most: int) -> Sequence[Sequence[int]]:
+    """Every order of events where there is time, else some from all over the list."""
+    orders = list(permutations(range(len(kinds))))
     return orders if _IS_LONG else orders[:: -(-len(orders) // most)]
 
 
-def _happened(stage: Stage, history: History) -> tuple[Order, list[Document]]:
+def happened(
+    stage: S, history: Callable[[S], T], kinds: Collection[str]
+) -> tuple[T, list[Document]]:
     """Let it happen; answer the events that tell of it, none of which was heard."""
     known = stage.sandbox.count("event")
-    placed = history(stage)
+    what = history(stage)
     fresh = stage.sandbox.all("event", after=known)
-    events = [event for event in fresh if event["type"] in HISTORIES[history]]
-    assert {event["type"] for event in events} == HISTORIES[history]
+    events = [event for event in fresh if event["type"] in kinds]
+    assert {event["type"] for event in events} == set(kinds)
     stage.heard |= {event["id"] for event in fresh}
-    return placed, _last_of_each(events)
+    return what, _last_of_each(events)
 
 
 def _last_of_each(events: Sequence[Document]) -> list[Document]:
     return list({event["type"]: event for event in events}.values())
 
 
-def _hear(stage: Stage) -> None:
+def hear(stage: Stage) -> None:
+    """Work off what was told."""
     assert stage.do("payments.inbox.read_events") is None
     assert stage.do("kernel.outbox.drain") is None
 
@@ -231,30 +232,31 @@ def _picture(placed: Order) -> str:
         shown: dict[str, Any] = {
             "order": order.status,
             "payments": [(one.status, one.failure, one.repaid) for one in payments],
-            "repayments": _sorted(
+            "repayments": in_order(
                 (one.status, one.amount, one.failure)
                 for one in db.session.scalars(
                     select(Repayment).where(Repayment.payment_id.in_(ids))
                 )
             ),
-            "disputes": _sorted(
+            "disputes": in_order(
                 (one.status, one.followed, one.amount)
                 for one in db.session.scalars(select(Dispute).where(Dispute.payment_id.in_(ids)))
             ),
-            "refunds": _sorted(
+            "refunds": in_order(
                 (one.status, one.payable)
                 for one in db.session.scalars(select(Refund).where(Refund.purpose_id == placed.id))
             ),
-            "lots": _sorted(
+            "lots": in_order(
                 (one.units, one.used, one.net_recognised, one.vat_gone, one.frozen_at is not None)
                 for one in db.session.scalars(select(Lot).where(Lot.member_id == mine))
             ),
-            "books": _sorted(
+            "books": in_order(
                 tuple(row) for row in db.session.execute(entries.where(Entry.member_id == mine))
             ),
         }
     return "\n".join(f"{name}: {value}" for name, value in shown.items())
 
 
-def _sorted(rows: Any) -> list[Any]:
+def in_order(rows: Any) -> list[Any]:
+    """Rows in an order of their own."""
     return sorted(rows, key=repr)

@@ -28,14 +28,20 @@ from invoicing.service.ranges import give_number
 from kernel import hot
 from kernel.db import Base, db
 from kernel.due import is_due
+from kernel.errors import NotFound
 from kernel.ids import NOBODY, new_id
 from kernel.transaction import transaction
 from ledger import reports
 from ledger.export.reading import Reading
 from ledger.month import Month
 from payments import settlements
+from redemption.personal import shared_redemptions
 from redemption.service.void import find_by_id
 from redemption.statements import READ
+from subs.models import PlanCount, PlanMigration, PlanSchedule, Subscription
+from subs.personal import shared_plans
+from subs.service import daily, migration, sharing
+from subs.statistics.counting import recount_open
 from tests.conftest import Engines
 from vouchers import gift_proof, refund_packs
 from vouchers.ageing import list_ages
@@ -85,10 +91,40 @@ def next_number(world: Any) -> None:
         give_number(Invoice(legal_entity_id=entity, first_on=date(2026, 1, 1)), now=world.now)
 
 
+def history_of_plan(world: Any) -> None:
+    """Look for what happened to a subscription that is not there."""
+    with suppress(NotFound):
+        subs.list_history(member_id=world.alice, subscription_id=new_id(), before=None, limit=9)
+
+
 def duty(job: str) -> Callable[[Any], bool]:
     """The look of one duty for due rows."""
     found = next(one for one in worker.DUTIES if one.job == job)
     return lambda now: is_due(found, now)
+
+
+def left_behind(world: Any) -> object:
+    """Tell who is on a version that is left behind."""
+    from_id, to_id = (world.offers[code][1] for code in ("club", "eleven"))
+    till = world.add_till("B")
+    schedule = PlanSchedule(
+        offer_version_id=to_id, every_count=1, every_unit="month", grace_days=28, dunning_days=[]
+    )
+    leads = PlanMigration(
+        id=new_id(),
+        from_version_id=from_id,
+        to_version_id=to_id,
+        from_at=world.now + timedelta(days=40),
+        proposed_by_id=till.staff_id,
+        proposed_at=world.now,
+        approved_by_id=world.till.staff_id,
+        approved_at=world.now,
+    )
+    db.session.add(schedule)
+    db.session.flush()
+    db.session.add(leads)
+    db.session.flush()
+    return migration.announce_some(limit=9, now=world.now)
 
 
 def reconciled(_world: Any) -> object:
@@ -110,6 +146,13 @@ def packs(world: Any) -> object:
     return refund_packs.packs_of(lots, ending=())
 
 
+def count_plans(world: Any) -> None:
+    """The statistics of the months that can still change."""
+    db.session.add(PlanCount(reach="open", counted_at=world.now - timedelta(days=1)))
+    db.session.flush()
+    recount_open(now=world.now)
+
+
 ACTS: dict[str, Callable[[Any], object]] = {
     "ix_lot_open": lambda world: world.take(world.till, world.alice),
     "ix_redemption_history": lambda world: world.take(world.till, world.alice),
@@ -117,11 +160,14 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "ix_credential_member": lambda world: redemption.current_code(
         member_id=world.alice, now=world.now
     ),
+    "ix_credential_holder": lambda world: list(shared_redemptions(world.alice)),
     "ix_line_report": lambda world: reports.journal(world.now.date(), world.now.date(), limit=9),
     "ix_entry_late": lambda world: reports.roll_forward(
         Month.of(world.now.date()), basis="occurred"
     ),
     "ix_lot_due": lambda world: duty("vouchers.jobs.expire_due")(world.now),
+    "ix_lot_earning": lambda world: duty("vouchers.earning_jobs.earn_days")(world.now),
+    "ix_period_grant": lambda world: duty("subs.grant_jobs.grant_again")(world.now),
     "ix_invoice_member": lambda world: invoicing.invoices_of_member(
         world.alice, after=None, limit=9
     ),
@@ -169,17 +215,26 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "ix_balance_transaction_payout": reconciled,
     "ix_payout_created_at": reconciled,
     "ix_payout_unkept": lambda _: db.session.scalars(settlements.unkept()).all(),
+    "ix_plan_migration_untold": lambda world: duty("subs.plan_jobs.announce_migrations")(world.now),
+    "ix_subscription_telling": lambda world: daily.tell_some(limit=9, now=world.now),
+    "ix_subscription_version": left_behind,
     "ix_subscription_due": lambda world: duty("subs.jobs.renew_due")(world.now),
     "ix_voucher_order_unpaid": lambda world: duty("vouchers.jobs.end_unpaid")(world.now),
     "ix_sign_in_challenge_age": lambda world: duty("members.jobs.forget_challenges")(world.now),
     "ix_guess_failed_at": lambda world: duty("chain.jobs.forget_guesses")(world.now),
-    "ix_period_ends": lambda world: duty("subs.jobs.refresh_renewal_rates")(world.now),
+    "ix_period_ends": count_plans,
+    "ix_subscription_event_at": count_plans,
     "ix_sign_in_challenge_phone": lambda world: members.challenge(
         phone="+886912345678", locale="en", now=world.now
+    ),
+    "ix_sharer_member": lambda world: list(shared_plans(world.alice)),
+    "ix_sharer_subscription": lambda world: sharing.let_go(
+        {Subscription(id=new_id()): 0}, now=world.now
     ),
     "ix_subscription_member": lambda world: subs.list_standings(
         member_id=world.alice, before=None, limit=9
     ),
+    "ix_subscription_event_history": history_of_plan,
     "ix_voucher_order_member": lambda world: vouchers.list_orders(
         member_id=world.alice, before=None, limit=9
     ),
@@ -252,10 +307,18 @@ def test_the_reading_goes_by_key_though_its_plan_was_made_on_empty_tables(world)
     world.add_lot(world.alice, "club")
     with hot.pool().connection() as connection:
         connection.execute(f"PREPARE reading AS {_numbered(READ)}")
-        rows = connection.execute("EXPLAIN EXECUTE reading(NULL, NULL, NULL, NULL, NULL, NULL)")
+        nothing = ", ".join(["NULL"] * 7)
+        rows = connection.execute(f"EXPLAIN EXECUTE reading({nothing})")
         plan = [row[0] for row in rows.fetchall()]
         connection.execute("DEALLOCATE reading")
-    growing = ("redemption", "redemption_line", "lot", "wallet", "credential", "idempotency_key")
+    growing = (
+        "redemption",
+        "redemption_line",
+        "lot",
+        "wallet",
+        "credential",
+        "idempotency_key",
+    )
     scans = [at for at, line in enumerate(plan) if any(f" on {name} " in line for name in growing)]
     assert len(scans) >= len(growing)
     for at in scans:
@@ -272,5 +335,6 @@ def _numbered(sql: str) -> str:
         "product_id": "$4::uuid",
         "key": "$5::text",
         "now": "$6::timestamptz",
+        "common_at": "$7::timestamptz",
     }
     return sql % types

@@ -96,3 +96,10 @@ def test_in_production_the_key_of_the_terminals_is_not_sent_in_the_open(monkeypa
     monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
     with pytest.raises(ConfigError, match="TERMINAL_API_BASE: give the provider's address"):
         config()
+
+
+@pytest.mark.parametrize("ceiling", ["0", "-80", "many"])
+def test_a_ceiling_of_charges_is_a_number_of_one_or_more(monkeypatch, ceiling):
+    monkeypatch.setenv("CHARGES_A_SECOND", ceiling)
+    with pytest.raises(ConfigError, match="CHARGES_A_SECOND: "):
+        config()

@@ -1,9 +1,11 @@
 """Every notice that any room declares can be told, in both languages."""
 
+import re
+
 import pytest
 
 import worker
-from kernel.wording import Language, names_in, say
+from kernel.wording import Count, Language, names_in, say
 from members.notices import NOTICES, Notice
 
 assert worker.ROOMS  # what the worker imports is what can be sent
@@ -41,3 +43,15 @@ def test_the_chinese_words_are_chinese_and_the_english_are_not(notice: Notice):
     assert any("\u4e00" <= sign <= "\u9fff" for sign in zh.text)
     assert (zh.text + zh.subject).count("您") >= ("你" in zh.text + zh.subject)
     assert not any("\u4e00" <= sign <= "\u9fff" for sign in en.text + en.subject)
+
+
+@pytest.mark.parametrize("notice", _TOLD)
+def test_one_of_what_is_counted_is_not_told_as_many(notice: Notice):
+    facts = {
+        name: Count(1, fact.unit) if isinstance(fact, Count) else fact
+        for name, fact in notice.facts.items()
+    }
+
+    told = say(notice.words["en"].text, facts, language="en", time_zone="Asia/Taipei")
+
+    assert not re.search(r"\b1 (cup|item|bag|visit|period)\b[^.;]* (were|are|have)\b", told)

@@ -4,8 +4,8 @@ Alice holds cups, an order and a subscription. Store A handed over some of her c
 and a manager of no store have nothing to do with that.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 import invoicing
 import members
 import payments
+import subs
 import vouchers
 from api.auth import Guard
 from chain.models import Device, OfficeSession, Shift, Staff
@@ -28,6 +29,8 @@ from ledger.service import adjusting
 from members import keys
 from members.models import Member, MemberSession
 from payments.models import Card
+from subs import sharing_token
+from subs.models import PlanMigration, PlanSchedule
 from tests.api.hostile.targets import Headers
 from tests.club import PHONE, Club
 from tests.world import Till, World, bearer
@@ -184,18 +187,21 @@ def cast_of(club: Club) -> Cast:
         staff={role: _staff(role) for role in ("manager", "finance", "admin")},
     )
     made.ids = {
+        "member_id": str(alice),
         "order_id": str(_order(club, alice)),
-        "subscription_id": str(club.subscribe()),
+        "subscription_id": str(_subscription(club)),
         "redemption_id": world.take(made.shop, alice, now=clock.now()).id,
         "device_id": str(made.shop.device_id),
         "card_id": str(_card(alice)),
         "repayment_id": str(_cash_back(made.shop, alice)),
         "slug": "not-found",
         **_pack(made.staff["admin"]),
+        **_plan(club, made.staff["admin"]),
         **_gifts(club, alice),
         **_refund(club, alice),
         **_of_finance(world, made.staff["admin"]),
     }
+    made.ids |= _places(club, UUID(made.ids["subscription_id"]))
     with transaction():
         members.change_profile(member_id=alice, name="Alice 王", email=EMAIL, birthday=BIRTHDAY)
     made.secrets += ["Alice", "王", EMAIL, str(BIRTHDAY), PHONE[4:], BOBS_PHONE[4:]]
@@ -209,10 +215,13 @@ CHAINS = {
     "code",
     "entry_id",
     "invoice_id",
+    "member_id",
+    "migration_id",
     "number",
     "owner_id",
     "pack_id",
     "period",
+    "plan_id",
     "reopening_id",
     "repayment_id",
     "store_id",
@@ -240,6 +249,44 @@ def _pack(staff_id: UUID) -> dict[str, str]:
         db.session.flush()
         db.session.add(version)
         return {"pack_id": str(pack.id), "number": "2"}
+
+
+def _plan(club: Club, staff_id: UUID) -> dict[str, str]:
+    """A plan whose second version waits for approval, and where the monthly one shall lead."""
+    plan = Offer(id=new_id(), code="waiting-plan", kind="plan")
+    version = OfferVersion(
+        id=new_id(),
+        offer_id=plan.id,
+        version=2,
+        name="Waiting",
+        price=499,
+        currency="TWD",
+        cups=10,
+        expiry_mode="lapse",
+        sale_starts_at=clock.now(),
+        proposed_by_id=staff_id,
+        proposed_at=clock.now(),
+    )
+    leads = PlanMigration(
+        id=new_id(),
+        from_version_id=club.world.offers["monthly"][1],
+        to_version_id=version.id,
+        from_at=clock.now() + timedelta(days=40),
+        proposed_by_id=staff_id,
+        proposed_at=clock.now(),
+    )
+    schedule = PlanSchedule(
+        offer_version_id=version.id,
+        every_count=1,
+        every_unit="month",
+        grace_days=28,
+        dunning_days=[],
+    )
+    with transaction():
+        for row in (plan, version, schedule, leads):
+            db.session.add(row)
+            db.session.flush()
+        return {"plan_id": str(plan.id), "migration_id": str(leads.id)}
 
 
 def _of_finance(world: World, staff_id: UUID) -> dict[str, str]:
@@ -361,6 +408,30 @@ def _member_with_phone(club: Club) -> UUID:
         db.session.add(row)
         db.session.get_one(Member, bob).phone_sealed = secrets.seal(key, BOBS_PHONE.encode())
     return bob
+
+
+def _subscription(club: Club) -> UUID:
+    """A plan with everything that a member may do with one: it may be paused, and shared."""
+    club.add_plan("restful", most_pause_days=60, sharers=2)
+    return club.subscribe("restful")
+
+
+def _places(club: Club, shared_id: UUID) -> dict[str, str]:
+    """A place in Alice's plan, hers in a plan of Carol's, and the token of one that is gone."""
+    alice, carol = club.member_id, club.world.add_member()
+    carols = replace(club, member_id=carol)
+    places = []
+    for owner, plan_id, other in (
+        (alice, shared_id, carol),
+        (carol, carols.subscribe("restful", card=None), alice),
+    ):
+        with transaction():
+            offered = subs.invite(member_id=owner, subscription_id=plan_id, now=clock.now())
+            token = subs.place_of(offered).token
+            assert token is not None
+            places.append(subs.join(member_id=other, token=token, now=clock.now()).id)
+    in_hers, of_hers = map(str, places)
+    return {"sharer_id": in_hers, "place_id": of_hers, "invitation": sharing_token.make(new_id())}
 
 
 def _card(member_id: UUID) -> UUID:

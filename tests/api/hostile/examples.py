@@ -26,7 +26,7 @@ _WRONG: tuple[tuple[type[fields.Field[Any]], tuple[str, ...]], ...] = (
     (Name, (*_HIDDEN, '""', f'"{"a" * 501}"', *_NOT_TEXT)),
     (fields.String, (f'"{"a" * 1_001}"', *_NOT_TEXT)),
     (fields.Nested, ("1", '"x"', "[]", "true", "[1]")),
-    (fields.List, ("{}", '"x"', "1", "[null]", "[1]", "[[]]")),
+    (fields.List, ("{}", '"x"', "1", "[null]", "[true]", "[[]]")),
 )
 
 
@@ -98,6 +98,8 @@ _PLAIN: tuple[tuple[type[fields.Field[Any]], Any], ...] = (
     (Integer, 1),
     (Id, AN_ID),
     (Day, "2026-01-14"),
+    (Timestamp, "2036-01-14T12:00:00Z"),
+    (fields.Boolean, True),
 )
 
 

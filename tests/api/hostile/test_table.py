@@ -147,6 +147,7 @@ NAMED = {
     "code": {(422, "account-unknown"), (422, "validation")},
     "gift": {(404, "gift-not-found")},
     "token": {(404, "gift-not-found")},
+    "invitation": {(404, "not-found")},
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.club import Club, club_of
+from tests.service.subs.lives import Lives
 from tests.world import World
 
 
@@ -14,3 +15,11 @@ def club(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     """The plan, and Alice with a card that pays, at noon of 14 January in Taipei."""
     with club_of(world, offset=tmp_path / "clock", environment=monkeypatch) as made:
         yield made
+
+
+@pytest.fixture
+def lives(world: World) -> Lives:
+    """A monthly plan of 525, which is 500 without VAT, and nobody who subscribes to it yet."""
+    made = Lives(world)
+    made.add_plan()
+    return made

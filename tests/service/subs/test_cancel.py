@@ -4,16 +4,18 @@ from uuid import UUID
 
 import pytest
 
+from kernel import outbox
 from kernel.errors import NotFound
 from kernel.ids import new_id
 from kernel.transaction import transaction
+from payments import sweep
 from subs import (
     Standing,
     SubscriptionEnded,
     cancel,
     get_standing,
-    jobs,
     keep,
+    list_history,
     list_standings,
 )
 from tests.club import Club
@@ -38,11 +40,118 @@ def test_cancelling_keeps_what_is_paid_until_its_end(club: Club):
 
 def test_cancelling_twice_before_the_end_changes_nothing(club: Club):
     mine = club.subscribe()
-    club.cancel(mine)
+    club.cancel(mine, reason="moved")
 
     club.cancel(mine)
 
-    assert club.subscription(mine).status == "active"
+    left = club.subscription(mine)
+    assert (left.status, left.cancel_reason) == ("active", "moved")
+    assert club.causes(mine) == ["started", "cancel_asked"]
+    assert club.notices() == ["subscription.cancel_asked"]
+
+
+def test_another_reason_may_be_named_before_the_end(club: Club):
+    mine = club.subscribe()
+    club.cancel(mine)
+
+    club.cancel(mine, reason="quality")
+
+    assert club.subscription(mine).cancel_reason == "quality"
+
+
+def test_what_is_cancelled_at_once_ends_and_leaves_what_is_paid(club: Club):
+    mine = club.subscribe()
+
+    club.cancel(mine, at="now", reason="not_used")
+
+    ended = club.subscription(mine)
+    assert (ended.status, ended.due_at) == ("cancelled", None)
+    assert ended.ended_at is not None
+    assert ended.cancel_reason == "not_used"
+    (lot,) = club.lots()
+    assert (lot.is_open, lot.ends_at) == (True, club.periods(mine)[0].ends_at)
+    assert club.notices() == ["subscription.ended"]
+
+
+def test_a_plan_that_gives_its_rest_back_does_so_and_tells_how_much(club: Club):
+    club.add_plan("fair", cancel_refund="prorated")
+    mine = club.subscribe("fair")
+    club.pass_time(days=15)
+
+    club.cancel(mine, at="now", reason="quality")
+
+    with transaction():
+        ended, _ = list_history(
+            member_id=club.member_id, subscription_id=mine, before=None, limit=9
+        )
+    assert (ended.cause, ended.facts["reason"]) == ("cancelled", "quality")
+    assert 0 < ended.facts["given_back"] < 499
+    assert [lot.is_open for lot in club.lots()] == [False]
+    assert club.notices() == ["subscription.ended_with_refund"]
+
+
+def test_an_end_may_be_brought_forward(club: Club):
+    mine = club.subscribe()
+    club.cancel(mine, reason="moved")
+
+    club.cancel(mine, at="now")
+
+    ended = club.subscription(mine)
+    assert (ended.status, ended.cancel_reason) == ("cancelled", "moved")
+    assert club.causes(mine) == ["started", "cancel_asked", "cancelled"]
+
+
+def test_a_trial_is_cancelled_for_its_end_and_nothing_is_ever_charged(club: Club):
+    club.add_plan("trial", trial_days=7, trial_cups=2, first_price=0)
+    mine = club.subscribe("trial", price=0)
+
+    club.cancel(mine)
+
+    assert club.subscription(mine).status == "trialing"
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.renew()
+    ended = club.subscription(mine)
+    assert (ended.status, ended.ended_at) == ("cancelled", club.periods(mine)[0].ends_at)
+    assert club.charges == 0
+
+
+def test_a_trial_is_cancelled_at_once(club: Club):
+    club.add_plan("trial", trial_days=7, trial_cups=2, first_price=0)
+    mine = club.subscribe("trial", price=0)
+
+    club.cancel(mine, at="now")
+
+    assert club.subscription(mine).status == "cancelled"
+
+
+def test_what_was_charged_for_a_plan_that_is_cancelled_at_once_comes_back(club: Club):
+    mine = club.subscribe()
+    club.leave_under_way(mine)
+    club.cancel(mine, at="now")
+
+    club.pass_time(minutes=10)
+    sweep.ask_again()
+    outbox.drain()
+
+    assert club.subscription(mine).status == "cancelled"
+    assert [period.status for period in club.periods(mine)] == ["paid", "unpaid"]
+    assert len(club.lots()) == 1
+    assert club.returned() == [499]
+    assert club.causes(mine)[-1] == "late_payment_returned"
+
+
+def test_keeping_takes_the_reason_back_too_and_what_is_kept_twice_is_told_once(club: Club):
+    mine = club.subscribe()
+    club.cancel(mine, reason="moved")
+
+    for _ in range(2):
+        with transaction():
+            keep(member_id=club.member_id, subscription_id=mine, now=club.now)
+
+    kept = club.subscription(mine)
+    assert (kept.cancel_at_end, kept.cancel_reason) == (False, None)
+    assert club.causes(mine) == ["started", "cancel_asked", "cancel_withdrawn"]
+    assert club.notices() == ["subscription.cancel_asked", "subscription.kept"]
 
 
 def test_a_past_due_plan_is_cancelled_at_once(club: Club):
@@ -69,7 +178,7 @@ def test_what_has_ended_is_neither_cancelled_nor_kept(club: Club):
     with pytest.raises(SubscriptionEnded) as refusal:
         club.cancel(mine)
     with pytest.raises(SubscriptionEnded), transaction():
-        keep(member_id=club.member_id, subscription_id=mine)
+        keep(member_id=club.member_id, subscription_id=mine, now=club.now)
 
     assert refusal.value.facts == {"ended_as": "cancelled"}
 
@@ -78,7 +187,7 @@ def test_a_plan_that_is_kept_after_all_is_renewed(club: Club):
     mine = club.subscribe()
     club.cancel(mine)
     with transaction():
-        keep(member_id=club.member_id, subscription_id=mine)
+        keep(member_id=club.member_id, subscription_id=mine, now=club.now)
     club.go_to(club.periods(mine)[0].ends_at)
 
     club.renew()
@@ -123,8 +232,7 @@ def test_subscriptions_are_listed_newest_first_and_from_where_one_stopped(club: 
 
 def test_a_charge_that_is_under_way_is_seen_through_before_the_plan_ends(club: Club):
     mine = club.subscribe()
-    club.go_to(club.periods(mine)[0].ends_at)
-    jobs.renew_due()
+    club.leave_under_way(mine)
     club.cancel(mine)
 
     club.pass_time(minutes=2)
@@ -136,4 +244,4 @@ def test_a_charge_that_is_under_way_is_seen_through_before_the_plan_ends(club: C
     club.go_to(left.period.ends_at)
     club.renew()
     assert club.subscription(mine).ended_at == left.period.ends_at
-    assert club.charges == 1
+    assert len(club.bank.taken) == 1

@@ -232,12 +232,13 @@ def test_a_new_card_gives_up_the_payment_that_waits_with_the_old_one(club: Club)
 def test_a_card_changed_while_the_old_one_is_being_charged_is_tried_next(club: Club):
     failed = failing(club)
     club.pass_time(days=2, minutes=1)
+    club.bank.fail("charge", "after")
     jobs.renew_due()
 
     club.change_card(failed.id, GOOD)
-    outbox.drain()
-    club.pass_time(minutes=2)
-    club.renew()
+    for _ in range(2):
+        club.pass_time(minutes=3)
+        club.renew()
 
     assert [one.status for one in club.asked()] == ["failed", "failed", "succeeded"]
     assert club.subscription(failed.id).status == "active"
@@ -246,12 +247,13 @@ def test_a_card_changed_while_the_old_one_is_being_charged_is_tried_next(club: C
 def test_a_card_changed_while_the_old_one_wants_its_holder_is_charged_instead(club: Club):
     mine = club.subscribe(card=WANTS_HOLDER)
     club.go_to(club.periods(mine)[0].ends_at)
+    club.bank.fail("charge", "after")
     jobs.renew_due()
     club.change_card(mine, GOOD)
 
-    for _ in range(3):
+    for _ in range(4):
+        club.pass_time(minutes=3)
         club.renew()
-        club.pass_time(minutes=2)
 
     assert [one.status for one in club.asked()] == ["cancelled", "succeeded"]
     assert club.subscription(mine).status == "active"
@@ -280,10 +282,12 @@ def test_an_old_attempt_that_is_paid_late_gives_up_the_one_that_followed(club: C
 def test_a_plan_to_be_cancelled_whose_renewal_wants_its_holder_ends_and_is_not_asked(club: Club):
     mine = club.subscribe(card=WANTS_HOLDER)
     club.go_to(club.periods(mine)[0].ends_at)
+    club.bank.fail("charge", "after")
     jobs.renew_due()
     club.cancel(mine)
 
-    outbox.drain()
+    club.pass_time(minutes=3)
+    club.renew()
 
     assert club.subscription(mine).status == "cancelled"
     assert [one.status for one in club.asked()] == ["cancelled"]
@@ -293,17 +297,19 @@ def test_a_plan_to_be_cancelled_ends_at_once_when_its_renewal_fails(club: Club):
     mine = club.subscribe(card=DECLINED)
     ends_at = club.periods(mine)[0].ends_at
     club.go_to(ends_at)
+    club.bank.fail("charge", "after")
     jobs.renew_due()
     club.cancel(mine)
 
-    outbox.drain()
+    club.pass_time(minutes=3)
+    club.renew()
 
     ended = club.subscription(mine)
     assert (ended.status, ended.ended_at) == ("cancelled", ends_at)
     assert [period.status for period in club.periods(mine)] == ["paid", "unpaid"]
 
 
-def test_money_that_comes_after_the_lapse_buys_the_period_and_revives_nothing(club: Club):
+def test_money_that_comes_after_the_end_goes_back_and_revives_nothing(club: Club):
     asked = waiting(club)
     (payment,) = club.asked()
     club.cancel(asked.id)
@@ -312,8 +318,10 @@ def test_money_that_comes_after_the_lapse_buys_the_period_and_revives_nothing(cl
 
     ended = club.subscription(asked.id)
     assert (ended.status, ended.due_at) == ("cancelled", None)
-    assert due_period(club, asked).status == "paid"
-    assert len(club.lots()) == 2
+    assert due_period(club, asked).status == "unpaid"
+    assert len(club.lots()) == 1
+    assert club.asked()[0].status == "surplus"
+    assert club.causes(asked.id)[-1] == "late_payment_returned"
 
 
 def test_the_member_is_asked_in_words_and_in_their_language(club: Club, engines: Engines):
@@ -352,10 +360,12 @@ def test_a_wait_for_the_bank_is_no_reason_to_ask_it_every_minute(club: Club):
 def test_a_decline_that_nobody_has_heard_of_yet_is_not_followed_by_another_attempt(club: Club):
     mine = club.subscribe(card=DECLINED)
     club.go_to(club.periods(mine)[0].ends_at)
+    for _ in range(3):
+        club.bank.fail("charge", "after")
 
     for _ in range(4):
         jobs.renew_due()
-        club.pass_time(minutes=2)
+        club.pass_time(minutes=3)
     outbox.drain()
 
     assert len(club.asked()) == 1

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 import payments
 import vouchers
@@ -15,6 +16,7 @@ from kernel.errors import NotFound
 from kernel.idempotency import Key
 from kernel.transaction import transaction
 from payments import Payment, PaymentUnderWay, ShiftClosed
+from subs.models import PlanSchedule, Subscription
 from tests.fakes import Crash, FakeGateway
 from tests.service.vouchers.conftest import key, lots_of, pay, read_order, settle
 from tests.service.vouchers.terminal import FakeTerminal, fake_terminal
@@ -22,6 +24,7 @@ from tests.service.vouchers.test_crashes import dying_at
 from tests.together import together
 from tests.world import Till, World
 from vouchers import AlreadyPaid, AtTill, CounterSale, MemberLimit, OrderEnded, OwnOrder, jobs
+from vouchers.service.order import Wanted
 
 PassTime = Callable[[timedelta], datetime]
 
@@ -306,3 +309,37 @@ def test_a_crash_at_any_statement_of_selling_and_a_retry_sell_once(
             assert number > 10
             return
     raise AssertionError("there are more statements than were tried")
+
+
+def free_plan(world: World) -> list[Wanted]:
+    """A plan that costs nothing, as it is wanted at a counter."""
+    version_id = world.add_offer("free", kind="plan", price=0, cups=0, bonus_cups=0, product=None)
+    schedule = PlanSchedule(
+        offer_version_id=version_id,
+        every_count=1,
+        every_unit="month",
+        grace_days=7,
+        dunning_days=[],
+    )
+    with transaction():
+        db.session.add(schedule)
+    return [{"offer_id": world.offers["free"][0], "quantity": 1}]
+
+
+@pytest.mark.parametrize("method", ["cash", "terminal"])
+def test_what_costs_nothing_is_had_at_the_counter_without_a_payment(
+    world: World, till: Till, terminal: FakeTerminal, method: str
+) -> None:
+    once, member_id = key(member_id=till.device_id), world.add_member()
+    wanted = {"items": free_plan(world), "member_id": member_id, "key": once}
+
+    sale, again = (sell(world, till, method, **wanted) for _ in range(2))
+    settle()
+
+    assert (sale.payment, sale.is_replay, again.is_replay) == (None, False, True)
+    assert again.ordered.order.id == sale.ordered.order.id
+    assert read_order(sale.ordered.order).status == "fulfilled"
+    with transaction():
+        begun = db.session.scalars(select(Subscription)).one()
+        assert (begun.member_id, begun.channel, begun.card_id) == (member_id, "counter", None)
+    assert terminal.calls == []

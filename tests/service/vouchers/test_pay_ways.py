@@ -14,7 +14,7 @@ from payments import Card
 from tests.fakes import DECLINED, GOOD, FakeGateway
 from tests.service.vouchers.conftest import key, lots_of, pay, read_order, settle
 from tests.world import World
-from vouchers import Ordered
+from vouchers import Ordered, WayOfPayingMissing
 from vouchers.service.pay import Way
 
 Order = Callable[..., Ordered]
@@ -24,11 +24,24 @@ pytestmark = pytest.mark.usefixtures("books_hold")
 
 @pytest.mark.parametrize(
     "ways",
-    [{}, {"payment_method": GOOD, "by_holder": True}, {"card_id": new_id(), "by_holder": True}],
+    [
+        {"payment_method": GOOD, "card_id": new_id()},
+        {"payment_method": GOOD, "by_holder": True},
+        {"card_id": new_id(), "by_holder": True},
+    ],
 )
 def test_an_order_is_paid_in_one_way(ways: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="one way"):
         Way(**ways)
+
+
+def test_what_costs_something_is_not_paid_with_nothing(
+    provider: FakeGateway, world: World, order: Order
+) -> None:
+    placed = order(world.add_member(), eleven=1).order
+    with pytest.raises(WayOfPayingMissing):
+        pay(placed, None)
+    assert provider.calls == []
 
 
 def saved(placed: Any) -> Card:

@@ -139,3 +139,14 @@ def test_catching_up_charges_on_the_next_calendar_day_at_the_earliest(
 def test_an_unknown_unit_is_a_bug(unit: str):
     with pytest.raises(KeyError):
         Every(1, unit).times(1)
+
+
+@given(anchor=ANCHORS, zone=ZONES, every=INTERVALS, number=st.integers(0, 60))
+def test_the_anchor_is_where_the_period_with_its_number_begins(
+    anchor: datetime, zone: str, every: Every, number: int
+):
+    span = period_span(
+        anchor_at=anchor, anchor_number=number, time_zone=zone, every=every, number=number
+    )
+
+    assert span.starts_at == anchor

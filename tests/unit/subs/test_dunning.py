@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from subs.policy import (
+    Pause,
     Step,
     Turn,
     Unpaid,
     first_turn,
+    is_moved,
     lapse_limit,
     next_attempt_at,
     next_step,
@@ -69,18 +72,83 @@ def test_attempts_are_bounded_in_number_and_time(dunning_days: list[int], grace_
     assert made == sorted(set(made))
 
 
-def test_end_beats_renewal_whatever_their_order():
-    assert first_turn([Turn.RENEWAL, Turn.END]) is Turn.END
-    assert first_turn([Turn.END, Turn.RENEWAL]) is Turn.END
-    assert first_turn([Turn.RENEWAL]) is Turn.RENEWAL
+@pytest.mark.parametrize(
+    "turns", list(permutations(Turn)), ids=lambda turns: "-".join(map(str, turns))
+)
+def test_end_beats_pause_beats_change_beats_renewal_whatever_their_order(turns: tuple[Turn, ...]):
+    left = list(turns)
+
+    happened = []
+    while left:
+        happened.append(first_turn(left))
+        left.remove(happened[-1])
+
+    assert happened == [Turn.END, Turn.PAUSE, Turn.CHANGE, Turn.RENEWAL]
 
 
 def step(
-    *, after: timedelta = timedelta(0), cancel_at_end: bool = False, unpaid: Unpaid | None = None
+    *,
+    after: timedelta = timedelta(0),
+    cancel_at_end: bool = False,
+    unpaid: Unpaid | None = None,
+    pause: Pause | None = None,
 ) -> Step:
     return next_step(
-        now=PAID_UNTIL + after, paid_until=PAID_UNTIL, cancel_at_end=cancel_at_end, unpaid=unpaid
+        now=PAID_UNTIL + after,
+        paid_until=PAID_UNTIL,
+        cancel_at_end=cancel_at_end,
+        unpaid=unpaid,
+        pause=pause,
     )
+
+
+ASKED = Pause(PAID_UNTIL, PAID_UNTIL + 20 * DAY)
+BEGUN = Pause(PAID_UNTIL, PAID_UNTIL + 20 * DAY, has_begun=True)
+
+
+def test_a_pause_begins_with_the_end_of_what_is_paid_and_not_before():
+    assert step(after=-DAY, pause=ASKED) is Step.WAIT
+    assert step(pause=ASKED) is Step.PAUSE
+    assert step(cancel_at_end=True, pause=ASKED) is Step.END
+
+
+def test_a_pause_lasts_until_its_end_and_then_the_plan_renews():
+    assert step(after=19 * DAY, pause=BEGUN) is Step.WAIT
+    assert step(after=20 * DAY, pause=BEGUN) is Step.RENEW
+    assert step(after=70 * DAY, pause=BEGUN) is Step.RENEW
+
+
+def test_a_plan_that_is_cancelled_in_its_pause_ends():
+    assert step(after=DAY, cancel_at_end=True, pause=BEGUN) is Step.END
+
+
+def test_what_is_being_charged_is_not_paused():
+    unpaid = Unpaid(PAID_UNTIL, lapses_at=PAID_UNTIL + 28 * DAY)
+
+    assert step(pause=ASKED, unpaid=unpaid) is Step.RENEW
+    assert step(after=20 * DAY, pause=BEGUN, unpaid=unpaid) is Step.RENEW
+
+
+@pytest.mark.parametrize(
+    ("back_dates", "failed_attempts", "late", "expected"),
+    [
+        (True, 3, DAY, False),
+        (False, 0, 70 * DAY, False),
+        (False, 1, DAY, True),
+        (False, 1, -DAY, False),
+    ],
+)
+def test_only_who_pays_late_themselves_moves_the_dates(
+    back_dates: bool, failed_attempts: int, late: timedelta, expected: bool
+):
+    moved = is_moved(
+        back_dates=back_dates,
+        failed_attempts=failed_attempts,
+        starts_at=PAID_UNTIL,
+        paid_at=PAID_UNTIL + late,
+    )
+
+    assert moved is expected
 
 
 def test_nothing_happens_before_the_period_ends():

@@ -123,7 +123,10 @@ def test_a_fee_is_told_in_percent(fee: int, told: str) -> None:
             {"bonus_cups": 1, "bonus_ends": Span(9, "day")},
             "Included free: 1 cup, good for 9 days from the day of the sale; the rest then lapses.",
         ),
-        ({"is_plan": True}, "Good in each period that is paid; what is left at its end lapses."),
+        (
+            {"is_plan": True},
+            "Good in each period that is paid; what the plan does not carry on lapses at its end.",
+        ),
         (
             {"is_taxed_at_sale": False},
             "A cash-value voucher: its invoice is issued when it is redeemed.",
@@ -180,3 +183,46 @@ def test_a_name_with_braces_is_told_as_it_is() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_labels_are_there_in_both_languages(language: Language) -> None:
     assert label("receipt", language) == {"zh-TW": "購買憑證", "en": "Receipt"}[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_membership_is_told_without_a_word_of_cups(language: Language) -> None:
+    club = terms(cups=0, is_plan=True, products=[])
+
+    (told,) = terms_in_words(club, language)
+
+    assert told in {
+        "A membership, good in each period that is paid.",
+        "會員資格於每一已付費期間內有效。",
+    }
+    assert refunds_in_words(club, language)[1] in {
+        "The days that are left can be given back at any time, each at its part of the price.",
+        "剩餘期間可隨時退款，按日計算。",
+    }
+
+
+def test_an_unlimited_plan_tells_its_day_its_interval_and_its_end() -> None:
+    club = terms(
+        cups=0, is_plan=True, is_unlimited=True, cups_per_day=5, max_cups=1, minimum_interval_s=1790
+    )
+
+    told = terms_in_words(club, "en")
+
+    for sentence in (
+        "As many as you like.",
+        "At most 1 cup at one time.",
+        "At most 5 cups a day.",
+        "At least 30 minutes from one to the next.",
+        "Good in each period that is paid.",
+    ):
+        assert sentence in told
+    assert not any("a few at a time" in sentence or "lapses" in sentence for sentence in told)
+
+
+def test_what_is_not_counted_is_not_said_to_be_for_giving() -> None:
+    club = terms(cups=0, is_plan=True, is_unlimited=True, is_giftable=True)
+
+    told = terms_in_words(club, "en")
+
+    assert "They cannot be given to somebody else." in told
+    assert not any("You can give" in sentence for sentence in told)

@@ -1,13 +1,16 @@
 """Each check finds what it is for, and no other one cries with it unless it must."""
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 
-from kernel.transaction import snapshot
+from kernel.transaction import snapshot, transaction
 from ledger import proof
 from ledger.content import CONTENT_HASH
 from ledger.proof import CHECKS
 from tests.service.ledger.trade import DECEMBER, check_everything, fold_all, names
+from vouchers.service.earning import earn, find_earning
 
 NOBODY = "'00000000-0000-0000-0000-000000000000'"
 SALE = "(SELECT id FROM entry WHERE kind = 'sale' ORDER BY id LIMIT 1)"
@@ -302,22 +305,40 @@ def test_a_closed_month_that_is_broken_is_found(closed, tamper, case):
 
 
 def test_a_lot_past_its_constraints_is_found(traded, engines, tamper):
-    """The table refuses such a row even to a superuser, so its constraint is away meanwhile."""
-    said = "CHECK (is_open = (used < units))"
+    """The table refuses such a row even to a superuser, so its constraints are away meanwhile."""
+    constraints = {
+        "ck_lot_open_has_cups": "units = 0 OR is_open = (used < units)",
+        "ck_lot_empty_is_recognised": "is_open OR (net_recognised = net AND vat_gone = vat)",
+    }
     with psycopg.connect(engines.postgres.url("postgres", "jibei"), autocommit=True) as connection:
-        connection.execute("ALTER TABLE lot DROP CONSTRAINT ck_lot_open_has_cups")
+        for name in constraints:
+            connection.execute(f"ALTER TABLE lot DROP CONSTRAINT {name}")
         try:
             tamper("UPDATE lot SET is_open = false WHERE used = 5")
             assert names(check_everything()) == {"bounds", "pool"}
             tamper("UPDATE lot SET is_open = true WHERE used = 5")
         finally:
             connection.execute("UPDATE lot SET is_open = (used < units)")
-            connection.execute(f"ALTER TABLE lot ADD CONSTRAINT ck_lot_open_has_cups {said}")
+            for name, said in constraints.items():
+                connection.execute(f"ALTER TABLE lot ADD CONSTRAINT {name} CHECK ({said})")
+
+
+def test_days_that_were_not_earned_straight_are_found(world, tamper):
+    world.add_offer("club", cups=0, bonus_cups=0, is_unlimited=True, kind="plan")
+    world.add_days(world.add_member(), "club")
+    now = world.now + timedelta(days=9)
+    with transaction():
+        (part,) = find_earning(lots=9, wallets=9, now=now)
+        earn(part, now=now)
+    fold_all()
+    assert check_everything() == []
+    tamper("UPDATE lot SET earns_days = earns_days + 1")
+    assert names(check_everything()) == {"earned"}
 
 
 def test_every_check_is_broken_here_once():
     cases = [*BROKEN.values(), *BROKEN_CLOSED.values()]
-    assert {name for _, says in cases for name in says} | {"bounds"} == set(CHECKS)
+    assert {name for _, says in cases for name in says} | {"bounds", "earned"} == set(CHECKS)
 
 
 def test_a_month_is_proved_before_it_is_closed(traded, tamper):

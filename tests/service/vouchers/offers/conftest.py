@@ -19,7 +19,7 @@ def shop(provider, at, tmp_path, monkeypatch) -> Shop:
     monkeypatch.setenv("SAMPLE_FILE", str(tmp_path / "closed" / "sign_ins.json"))
     with transaction():
         sample.load(now=clock.now())
-    return Shop(_world(), provider, at)
+    return Shop(sample_world(), provider, at)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def bob(shop):
     return shop.world.add_member()
 
 
-def _world() -> World:
+def sample_world() -> World:
     """What the sample chain has, by the names that tests call it."""
     world = World(clock.now())
     with transaction():
