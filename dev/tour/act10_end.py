@@ -99,7 +99,7 @@ def pay_back(tour: Tour) -> None:
     amounts = [(one["status"], one["amount"]) for one in given]
     in_hundredths = [("succeeded", expected * _HUNDREDTHS)]
     tour.story.check("the provider, in hundredths", expected=in_hundredths, seen=amounts)
-    told = tour.story.wait("she is told", lambda: _told(tour, 0, "given back"))
+    told = tour.story.wait("she is told", lambda: _told(tour, 0, "Given back"))
     tour.story.tell(f"it says: {told}")
 
 
