@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help up test tour prove faults bench check format lock reset clean
 
+# What is compiled is kept, whatever the shell asks for: else each of many processes compiles all.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed

@@ -6,6 +6,7 @@ and a manager of no store have nothing to do with that.
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -73,18 +74,23 @@ class Cast:
     staff: dict[str, UUID]
     ids: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
+    _lasting: dict[str, Headers] = field(default_factory=dict)
 
     def principal(self, guard: Guard) -> UUID:
         """Under whom the keys of `owner(guard)` are kept."""
         if "office" in guard.schemes:
-            return self.staff[self._kind(guard)]
+            return self.staff[self.kind(guard)]
         return self.alice if "member" in guard.schemes else self.shop.device_id
 
     def owner(self, guard: Guard) -> Headers:
-        """Somebody whom the guard lets in and whose the things are."""
-        return self.owners(self._kind(guard))
+        """Somebody whom the guard lets in and whose the things are, signed in once for all."""
+        kind = self.kind(guard)
+        if kind not in self._lasting:
+            self._lasting[kind] = self.owners(kind)
+        return self._lasting[kind]
 
-    def _kind(self, guard: Guard) -> str:
+    def kind(self, guard: Guard) -> str:
+        """The first kind of token that the guard lets in."""
         return next(kind for kind in KINDS if is_let_in(guard, kind))
 
     def owners(self, kind: str) -> Headers:
@@ -93,6 +99,7 @@ class Cast:
     def strangers(self, kind: str) -> Headers:
         return self._shown(kind, self.bob, self.other_shop)
 
+    @cached_property
     def dead(self) -> dict[str, Headers]:
         """Tokens that were good once, and why they no longer are."""
         now, admin = clock.now(), self.staff["admin"]

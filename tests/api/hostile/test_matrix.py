@@ -24,10 +24,8 @@ def mine(route):
 
 @each(lambda route: not route.guard.is_open)
 def test_a_token_that_the_guard_does_not_name_is_refused(attacker, cast, unchanged, target):
-    for kind in KINDS:
-        if is_let_in(target.route.guard, kind):
-            continue
-        headers = cast.owners(kind)
+    shown = {kind: cast.owners(kind) for kind in KINDS if not is_let_in(target.route.guard, kind)}
+    for kind, headers in shown.items():
         is_known = KINDS[kind][0] in target.route.guard.schemes
         refused = (403, "forbidden") if is_known else (401, "unauthenticated")
         with unchanged():
@@ -36,7 +34,7 @@ def test_a_token_that_the_guard_does_not_name_is_refused(attacker, cast, unchang
 
 @each(lambda route: not route.guard.is_open)
 def test_a_token_that_is_no_longer_good_is_refused(attacker, cast, unchanged, target):
-    for kind, headers in cast.dead().items():
+    for kind, headers in cast.dead.items():
         with unchanged():
             answer = target.call(attacker, cast.ids, headers)
             assert_problem(answer, 401, "unauthenticated", kind)
@@ -45,9 +43,8 @@ def test_a_token_that_is_no_longer_good_is_refused(attacker, cast, unchanged, ta
 
 @each(mine)
 def test_somebody_elses_thing_is_not_there_or_out_of_scope(attacker, cast, unchanged, target):
-    for kind in KINDS:
-        if not is_let_in(target.route.guard, kind) or (target.label, kind) in EVERYWHERE:
-            continue
+    let_in = [kind for kind in KINDS if is_let_in(target.route.guard, kind)]
+    for kind in [kind for kind in let_in if (target.label, kind) not in EVERYWHERE]:
         headers = cast.strangers(kind)
         with unchanged():
             answer = target.call(attacker, cast.ids, headers)

@@ -12,31 +12,36 @@ from kernel.ids import new_id
 from kernel.transaction import snapshot, transaction
 from ledger import Event, export
 from ledger.policy import Pair
+from tests.conftest import empty_database
 from tests.service.ledger.exporting import JANUARY, close
+from tests.world import small_world
 
 ENTRIES = 8_000
 
 
-@pytest.fixture
-def busy(world):
-    """A day of many entries."""
-    moved = [Pair(world.stores["A"], "1111", "4115", 5)]
-    with transaction():
-        ledger.post_all(
-            [
-                Event(
-                    member_id=new_id(),
-                    kind="top_up",
-                    source_id=new_id(),
-                    pairs=moved,
-                    event_at=datetime(2026, 1, 5, tzinfo=UTC),
-                    occurred_on=date(2026, 1, 5),
-                    currency="TWD",
-                )
-                for _ in range(ENTRIES)
-            ]
-        )
-    close(JANUARY)
+@pytest.fixture(scope="module")
+def busy(application, engines):
+    """A day of many entries, for tests that only read."""
+    with empty_database(application, engines):
+        world = small_world(datetime(2026, 1, 14, 4, 0, tzinfo=UTC))
+        moved = [Pair(world.stores["A"], "1111", "4115", 5)]
+        with transaction():
+            ledger.post_all(
+                [
+                    Event(
+                        member_id=new_id(),
+                        kind="top_up",
+                        source_id=new_id(),
+                        pairs=moved,
+                        event_at=datetime(2026, 1, 5, tzinfo=UTC),
+                        occurred_on=date(2026, 1, 5),
+                        currency="TWD",
+                    )
+                    for _ in range(ENTRIES)
+                ]
+            )
+        close(JANUARY)
+        yield
 
 
 @pytest.mark.parametrize("form", export.FORMS)

@@ -19,6 +19,11 @@ from tests.fakes import GOOD, FakeGateway, fake_provider
 PURPOSE = "test_purpose"
 
 
+@pytest.fixture(autouse=True)
+def everything_adds_up(books_hold: None) -> None:
+    """After every test here, the books hold."""
+
+
 @pytest.fixture
 def provider(app: Flask) -> Iterator[FakeGateway]:
     del app

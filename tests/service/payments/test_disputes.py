@@ -147,6 +147,7 @@ def test_what_is_disputed_is_found_by_what_was_paid_for(provider: FakeGateway, p
         assert payments.find_disputed(purpose="another", purpose_ids=asked) == set()
 
 
+@pytest.mark.breaks_books
 def test_a_dispute_is_read_and_locked_by_its_id(provider: FakeGateway, paid: Paid) -> None:
     payment = paid()
     tell("created", ref=provider.dispute(payment.provider_ref).ref)

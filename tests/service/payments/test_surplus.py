@@ -21,7 +21,7 @@ from payments.service.record_repayment import record_repayment
 from tests.fakes import GOOD, WANTS_HOLDER, FakeGateway
 from tests.together import together
 
-pytestmark = pytest.mark.usefixtures("world", "books_hold")
+pytestmark = pytest.mark.usefixtures("world")
 
 Owed = Callable[..., UUID]
 Paid = Callable[..., Payment]

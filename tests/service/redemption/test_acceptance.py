@@ -7,8 +7,6 @@ from redemption.errors import ChannelNotAccepted, CoversLess, ProductMismatch, S
 from redemption.service.redeem import redeem
 from tests.service.redemption.tills import change, lie_in, price, serve
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 MCD = ["counter", "kiosk", "drive-through"]
 
 

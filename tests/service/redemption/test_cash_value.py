@@ -20,8 +20,6 @@ from tests.service.redemption.tills import price, rows, sums, undo
 from tests.world import only
 from vouchers.models import Lot
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def cash(world):

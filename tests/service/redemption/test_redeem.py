@@ -35,8 +35,6 @@ from tests.service.redemption.tills import undo
 from tests.world import only
 from vouchers.models import Lot, Wallet
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def change(model, **values):
     with transaction():

@@ -23,8 +23,6 @@ from tests.service.redemption.tills import price, rows, sums, undo
 from tests.world import only
 from vouchers.models import Lot
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 SOLD = {"1111": 240, "2131": -229, "2194": -11}
 
 

@@ -47,8 +47,7 @@ class Club:
 
 
 @pytest.fixture
-def club(world: World, books_hold: None) -> Club:
-    del books_hold
+def club(world: World) -> Club:
     return Club(world)
 
 
@@ -165,7 +164,6 @@ def test_its_products_are_its_own(club):
         club.take(0, product_id=mocha)
 
 
-@pytest.mark.usefixtures("books_hold")
 def test_a_membership_is_nothing_to_a_till(world):
     world.add_offer("member", cups=0, bonus_cups=0, kind="plan")
     bob = world.add_member()
@@ -174,7 +172,6 @@ def test_a_membership_is_nothing_to_a_till(world):
         world.take(world.add_till("A"), bob)
 
 
-@pytest.mark.usefixtures("books_hold")
 def test_prepaid_periods_are_nothing_to_a_till(world):
     bob = world.add_member()
     world.add_lot(bob, "eleven", units=3, account="2132", prepays_plan=True)

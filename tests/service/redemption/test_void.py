@@ -22,8 +22,6 @@ from vouchers.models import Lot, Wallet
 from vouchers.slices import Slice, take_out
 from vouchers.wallet import change_wallet
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def taken(world):

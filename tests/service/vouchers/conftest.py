@@ -27,6 +27,11 @@ from vouchers.service.order import Wanted
 JOBS = (jobs, subs_jobs)  # imported for their subscribers
 
 
+@pytest.fixture(autouse=True)
+def everything_adds_up(books_hold: None) -> None:
+    """After every test here, the books hold."""
+
+
 @pytest.fixture
 def provider(app: Flask) -> Iterator[FakeGateway]:
     del app

@@ -28,8 +28,6 @@ from vouchers.service.order import Wanted
 
 PassTime = Callable[[timedelta], datetime]
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def terminal(app: Flask) -> Iterator[FakeTerminal]:

@@ -24,8 +24,6 @@ from vouchers import expiry_statements, jobs
 from vouchers.models import Wallet
 from vouchers.service.expiry import expire_some
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 PassTime = Callable[[timedelta], datetime]
 
 

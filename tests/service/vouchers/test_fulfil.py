@@ -27,8 +27,6 @@ Order = Callable[..., Ordered]
 
 NOON = datetime(2026, 1, 14, 4, tzinfo=UTC)
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def test_each_pack_is_a_lot_with_the_same_money(
     provider: FakeGateway, world: World, order: Order

@@ -30,8 +30,6 @@ Order = Callable[..., Ordered]
 
 SALE = [("1111", "2131", 476, 11), ("1111", "2194", 24, 0)]
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def end(placed: Placed) -> None:
     with transaction():

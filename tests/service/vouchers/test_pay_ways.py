@@ -19,8 +19,6 @@ from vouchers.service.pay import Way
 
 Order = Callable[..., Ordered]
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.mark.parametrize(
     "ways",

@@ -15,8 +15,6 @@ from vouchers import expiry_policy, gift_token, notices
 from vouchers.models import Lot
 from vouchers.service.expiry import expire_some
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 LAST_ON = date(2026, 6, 30)
 
 

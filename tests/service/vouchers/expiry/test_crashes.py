@@ -17,7 +17,7 @@ from tests.together import together
 from vouchers import jobs
 from vouchers.models import Wallet
 
-pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("books_hold")]
+pytestmark = pytest.mark.faults
 
 LAST_ON = date(2026, 6, 30)
 _MORE_THAN_ENOUGH = 100

@@ -15,8 +15,6 @@ from tests.service.vouchers.conftest import booked
 from vouchers import jobs
 from vouchers.models import Wallet
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 LAST_ON = date(2026, 6, 30)
 
 

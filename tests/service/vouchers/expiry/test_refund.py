@@ -21,7 +21,6 @@ from vouchers.models import Lot, Refund
 
 assert JOBS  # they subscribe
 
-pytestmark = pytest.mark.usefixtures("books_hold")
 
 _MORE_THAN_ENOUGH = 200
 

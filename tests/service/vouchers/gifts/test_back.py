@@ -11,8 +11,6 @@ from tests.service.vouchers.gifts.conftest import BACK
 from vouchers import gift_token
 from vouchers.gift_errors import GiftClaimed, GiftEnded, GiftNotFound, GivenCupsFrozen
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def test_withdrawn_cups_are_in_the_very_lots_they_left(friends, world):
     ending = world.add_lot(friends.alice, "eleven", ends_at=world.now + timedelta(days=90))

@@ -32,6 +32,7 @@ def eight_days_later(at, world):
     return eight_days_later
 
 
+@pytest.mark.breaks_books
 def test_one_bad_gift_does_not_keep_those_of_others(friends, eight_days_later):
     carol = friends.world.add_member()
     lot_id = friends.world.add_lot(carol, "eleven")
@@ -43,6 +44,7 @@ def test_one_bad_gift_does_not_keep_those_of_others(friends, eight_days_later):
     assert friends.read_lot(lot_id, of=carol).used == 0
 
 
+@pytest.mark.breaks_books
 def test_a_bad_gift_rests_for_an_hour(friends, eight_days_later):
     bad = friends.give()
     break_lot(friends)

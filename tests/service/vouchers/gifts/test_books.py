@@ -15,8 +15,6 @@ from vouchers.ageing import list_ages
 
 VAT = {("A", "2194"): -48}
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def sold(friends, world):

@@ -15,8 +15,6 @@ from vouchers.service.gift_ending import end_some
 from vouchers.service.refund import Part, refund_lots
 from vouchers.wallet import change_wallet
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def shopping(world, provider, order):

@@ -14,8 +14,6 @@ from tests.service.vouchers.gifts.conftest import BACK, TAKEN
 from vouchers import gift_token
 from vouchers.gift_errors import GiftClaimed, GiftEnded, GiftNotFound, GivenCupsFrozen
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def test_a_claim_makes_lots_of_the_very_cups(friends, world):
     ends_at = world.now + timedelta(days=90)

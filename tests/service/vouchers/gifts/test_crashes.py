@@ -10,7 +10,7 @@ from tests.service.vouchers.gifts.conftest import BACK, GIVEN, TAKEN
 from tests.service.vouchers.test_crashes import dying_at
 from vouchers.models import Gift
 
-pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("books_hold")]
+pytestmark = pytest.mark.faults
 
 _MORE_THAN_ENOUGH = 200
 

@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import event
 
 from kernel import clock
@@ -18,8 +17,6 @@ from vouchers.gift_notices import UNCLAIMED
 from vouchers.models import Gift, Wallet
 from vouchers.service.expiry import expire_some
 from vouchers.service.gift_ending import end_some
-
-pytestmark = pytest.mark.usefixtures("books_hold")
 
 
 def test_an_unclaimed_gift_is_back_in_the_very_lot(friends):

@@ -19,8 +19,6 @@ from vouchers.gift_errors import (
 )
 from vouchers.models import GiftItem, Lot, Wallet
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def test_given_cups_leave_their_lot_at_once_and_are_under_way(friends):
     gift = friends.gift(friends.give(3))

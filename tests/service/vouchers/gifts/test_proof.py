@@ -28,6 +28,7 @@ _CLOSED = "status = 'withdrawn', due_at = NULL, closed_at = given_at"
 _OPEN = "status = 'open', due_at = ends_at, closed_at = NULL, claimed_by_id = NULL"
 
 
+@pytest.mark.breaks_books
 @pytest.mark.parametrize(
     "change",
     [
@@ -43,12 +44,14 @@ def test_a_gift_that_the_books_do_not_know_so_is_found(under_way, tamper, change
     assert "under_way_pool" in names(check_everything())
 
 
+@pytest.mark.breaks_books
 def test_a_line_on_another_lot_is_found(under_way, tamper):
     other = under_way.world.add_lot(under_way.alice, "eleven")
     tamper(f"UPDATE line SET lot_id = '{other}' WHERE credit = '2134' AND qty = 3")
     assert "under_way" in names(check_everything())
 
 
+@pytest.mark.breaks_books
 def test_what_is_under_way_is_proved_lot_by_lot(under_way, tamper):
     other = under_way.world.add_member()
     lot_id = under_way.world.add_lot(other, "eleven")

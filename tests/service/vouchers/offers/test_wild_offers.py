@@ -34,7 +34,6 @@ from vouchers.service.order import Wanted
 
 assert redemption.jobs  # they hear of top-ups
 
-pytestmark = pytest.mark.usefixtures("books_hold")
 
 LOUISA, STARBUCKS, STAR_CARD = "louisa-5", "starbucks-20", "starbucks-star-card"
 SEVEN, FAMILYMART, MCD = "seven-30", "familymart-anywhere", "mcd-10"

@@ -8,8 +8,6 @@ from kernel.transaction import snapshot
 from ledger.reports import roll_forward
 from tests.service.ledger.plain import FEBRUARY, JANUARY
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def example_2(shop, member):
     """Three cups at A, two at B, one at C: five are left (E2)."""

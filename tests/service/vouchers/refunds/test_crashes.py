@@ -13,7 +13,7 @@ from tests.service.vouchers.test_crashes import dying_at
 from vouchers import NothingToRefund
 from vouchers.models import Refund
 
-pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("books_hold")]
+pytestmark = pytest.mark.faults
 
 _MORE_THAN_ENOUGH = 200
 

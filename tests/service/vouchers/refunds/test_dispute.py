@@ -24,8 +24,6 @@ from tests.service.vouchers.refunds.test_refund import give
 from vouchers.models import Lot
 from vouchers.service.dispute import follow_dispute
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def order(shop, member):

@@ -18,8 +18,6 @@ from vouchers import RefundNotFailed
 from vouchers.models import Lot
 from vouchers.service import payout
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 PAID = [("2133", "1111", 1_000, 0)]
 
 

@@ -18,8 +18,6 @@ from tests.service.vouchers.conftest import booked
 from vouchers import AskedLot, Wish, gift_token
 from vouchers.service.lot import issue_lot
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 PERIOD = "subscription_period"
 
 

@@ -14,8 +14,6 @@ from vouchers import Wish
 from vouchers.models import Refund
 from vouchers.service.dispute import follow_dispute
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 _ROUNDS = 5
 
 

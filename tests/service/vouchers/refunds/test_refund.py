@@ -22,8 +22,6 @@ from vouchers import (
 from vouchers.models import Refund
 from vouchers.service.gift_ending import end_some
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def give(shop, giver, taker, cups):
     """Cups go to somebody else by a gift."""
