@@ -5,6 +5,7 @@ looks every second whether rows are due, in all rooms, and rings for those; ther
 """
 
 import argparse
+import gc
 import sys
 import time
 from contextlib import suppress
@@ -103,6 +104,8 @@ def main(arguments: list[str]) -> int:
 
 def work(application: Flask, name: str) -> int:
     """Work on one queue until told to end, whatever happens to Redis meanwhile."""
+    gc.collect()
+    gc.freeze()  # what was loaded lives as long as the process, and the jobs are forked from it
     with suppress(StopRequested):  # told to while Redis was away
         _work_while_redis_answers(application, name)
         while not BellWorker.is_told_to_end:

@@ -49,9 +49,9 @@ def measure(figures: Figures, short: bool) -> None:
     These are around the end of a month, when the most months are open: the last day of it, and
     three of the next; on the first of those the past month is reported, too (`…_worst_s`).
 
-    `stats_rss_mb` is how much the memory of PostgreSQL's processes, what they share counted once,
-    grew at most meanwhile; the worker itself only sends statements. With `short` there are fewer
-    subscriptions, and the figures say little.
+    `stats_rss_mb` is how much the memory of the worker and of PostgreSQL's processes, what they
+    share counted once, grew at most meanwhile. With `short` there are fewer subscriptions, and the
+    figures say little.
     """
     subscriptions = _FEW if short else _MANY
     with _loaded(subscriptions) as postgres:
@@ -132,7 +132,7 @@ def _load(postgres: PostgresServer, subscriptions: int) -> None:
 
 @contextmanager
 def _memory(postgres: PostgresServer) -> Iterator[list[float]]:
-    """Look again and again at the memory of the server's processes; it fills the list, in MB."""
+    """Look again and again at the memory of worker and server; it fills the list, in MB."""
     server, grown, is_over = psutil.Process(postgres.pid), [0.0], Event()
     before = _pss(server)
 
@@ -151,7 +151,7 @@ def _memory(postgres: PostgresServer) -> Iterator[list[float]]:
 
 def _pss(server: psutil.Process) -> int:
     total = 0
-    for one in (server, *server.children(recursive=True)):
+    for one in (psutil.Process(), server, *server.children(recursive=True)):
         try:
             total += one.memory_full_info().pss
         except psutil.NoSuchProcess:

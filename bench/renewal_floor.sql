@@ -44,7 +44,7 @@ WITH due AS MATERIALIZED (
         member_id, id, topic, facts, created_at, due_at, is_notice, is_open, tries)
     SELECT member_id, gen_random_uuid(), 'member.notice',
            jsonb_build_object('to', member_id, 'notice', 'subscription.renewed', 'facts',
-               jsonb_build_object('plan', 'plan', 'subscription_id', id, 'ends_at', renewed_until,
+               jsonb_build_object('plan', 'plan', 'ends_at', renewed_until,
                    'price', jsonb_build_object('amount', 499, 'currency', 'TWD'))),
            now(), now(), true, true, 0
     FROM due

@@ -1,5 +1,6 @@
 """Renewals: the writing against one bare statement, the asking against a bare stub, the finding."""
 
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +62,8 @@ def _application() -> Iterator[None]:
     with bare_application().app_context():
         with transaction():
             install_chart()
+        gc.collect()
+        gc.freeze()  # as worker.py does
         try:
             yield
         finally:

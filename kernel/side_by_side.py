@@ -1,8 +1,9 @@
-"""Several readings of one moment, two at a time: each on a connection and a core of its own."""
+"""Readings beside each other, or beside a writing: each on a connection and a core of its own."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from flask import current_app
@@ -46,6 +47,22 @@ def side_by_side(
         theirs = other.submit(beside)
         mine = here()
         return mine + theirs.result()
+
+
+@contextmanager
+def beside(reading: Callable[[], T]) -> Iterator[Future[T]]:
+    """Do a reading in a snapshot of its own, of what is committed, while the block does more.
+
+    It is over when the block is.
+    """
+    application = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  Flask's way to hand it to a thread
+
+    def read() -> T:
+        with application.app_context(), snapshot():
+            return reading()
+
+    with ThreadPoolExecutor(1) as other:
+        yield other.submit(read)
 
 
 def _next(left: deque[Callable[[], list[T]]]) -> Callable[[], list[T]] | None:

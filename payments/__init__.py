@@ -36,7 +36,7 @@ from payments.queries import (
     list_to_hand_out,
 )
 from payments.reconciliation import Reconciliation, reconcile, reconciliation_lines
-from payments.saved_cards import forget_card, get_card, list_cards
+from payments.saved_cards import forget_card, get_card, get_card_named, list_cards
 from payments.service.asking import Asking
 from payments.service.begin import begin
 from payments.service.begin_all import Wanted, begin_all
@@ -101,6 +101,7 @@ __all__ = [
     "find_repayment",
     "forget_card",
     "get_card",
+    "get_card_named",
     "get_dispute",
     "get_payment",
     "get_repayment",

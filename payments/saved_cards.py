@@ -28,6 +28,19 @@ def get_card(*, member_id: UUID, card_id: UUID) -> Card:
     return card
 
 
+def get_card_named(*, member_id: UUID, payment_method: str) -> Card:
+    """Answer a saved card of a member by the provider's reference of it.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    theirs = select(Card).where(Card.member_id == member_id, Card.provider_ref == payment_method)
+    card = db.session.scalar(theirs)
+    if card is None:
+        raise NotFound
+    return card
+
+
 def forget_card(*, member_id: UUID, card_id: UUID) -> None:
     """Let go of a card, in the caller's transaction; what it paid stays paid.
 

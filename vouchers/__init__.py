@@ -78,7 +78,7 @@ from vouchers.service.refund import refund, refund_lots
 from vouchers.service.refund_preview import preview
 from vouchers.service.refund_wish import AskedLot, Part, Wish
 from vouchers.terms import list_terms_in_words, terms_in_words
-from vouchers.wallet import change_wallet, change_wallets
+from vouchers.wallet import change_wallet, change_wallets, touch_wallets
 
 __all__ = [
     "AlreadyPaid",
@@ -168,6 +168,7 @@ __all__ = [
     "take_prepaid",
     "taxed",
     "terms_in_words",
+    "touch_wallets",
     "unblock",
     "withdraw",
 ]

@@ -1,5 +1,6 @@
 """When cups end, and when their end is announced. Pure rules, in the selling store's time zone."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,13 +37,15 @@ def announcements(*, sold_at: datetime, ends_at: datetime, time_zone: str) -> li
     So many days ahead only for cups that live more than twice as long: nobody is told on the day
     of the sale that what they bought will end.
     """
+    return list(_announced(sold_at, ends_at, time_zone))
+
+
+def _announced(sold_at: datetime, ends_at: datetime, time_zone: str) -> Iterator[datetime]:
     last_on = last_day(ends_at, time_zone=time_zone)
     lives = ends_at - sold_at
-    return [
-        _local(last_on - timedelta(days=ahead), ANNOUNCED_AT, time_zone)
-        for ahead in DAYS_AHEAD
-        if lives > timedelta(days=2 * ahead)
-    ]
+    for ahead in DAYS_AHEAD:
+        if lives > timedelta(days=2 * ahead):
+            yield _local(last_on - timedelta(days=ahead), ANNOUNCED_AT, time_zone)
 
 
 def first_due_at(*, sold_at: datetime, ends_at: datetime, time_zone: str) -> datetime:
@@ -57,7 +60,7 @@ def next_due_at(*, sold_at: datetime, ends_at: datetime, time_zone: str, now: da
     outage, is told once. The end is never missed: where it is over, it is still to come.
     `expiry_statements` says the same in SQL.
     """
-    told_at = announcements(sold_at=sold_at, ends_at=ends_at, time_zone=time_zone)
+    told_at = _announced(sold_at, ends_at, time_zone)
     return next((at for at in told_at if at > now), ends_at)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, literal, select
+from sqlalchemy import Uuid, bindparam, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from kernel import arrays
 from kernel.db import db, table_of
 from vouchers.models import Wallet
 
@@ -19,6 +20,11 @@ _CHANGED = (
     .on_conflict_do_update(index_elements=[_ROW.c.member_id], set_={"version": _ROW.c.version + 1})
     .returning(_ROW)
 )
+_TOUCH = text("""
+    INSERT INTO wallet (member_id, version)
+    SELECT member_id, 1 FROM unnest(CAST(:ids AS uuid[])) AS changed (member_id)
+    ON CONFLICT (member_id) DO UPDATE SET version = wallet.version + 1
+""")
 _CHANGE = select(Wallet).from_statement(_CHANGED).execution_options(populate_existing=True)
 
 
@@ -40,3 +46,12 @@ def change_wallets(member_ids: Collection[UUID]) -> list[Wallet]:
     if not member_ids:
         return []
     return list(db.session.scalars(_CHANGE, {"ids": sorted(set(member_ids))}))
+
+
+def touch_wallets(member_ids: Collection[str]) -> None:
+    """Lock wallets as `change_wallets` does, for who does not look at them.
+
+    Their ids are text as PostgreSQL writes it, which sorts as they do.
+    """
+    if member_ids:
+        db.session.execute(_TOUCH, {"ids": arrays.of_read(sorted(set(member_ids)))})

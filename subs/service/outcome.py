@@ -54,8 +54,7 @@ def record(seen: Mapping[UUID, payments.Intent | None], *, now: datetime) -> Non
     # The subscriptions first: whoever changes one waits, and nobody holds a payment meanwhile.
     lock_subscriptions(list(seen))
     news = payments.record_asked(seen, now=now)
-    settled = settle_plain(news, now=now)
-    rest = [one for one in news if one.payment_id not in settled]
+    rest = settle_plain(news, now=now)
     if not rest:
         return
     periods = lock_of_periods([one.purpose_id for one in rest])

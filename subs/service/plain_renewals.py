@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import chain
 import vouchers
 from chain.policy import local_day
 from invoicing.policy import filing_period
+from kernel import arrays
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
@@ -28,6 +29,7 @@ from vouchers.expiry_policy import first_due_at
 
 _PURPOSE = "subscription_period"
 _JURISDICTION = "TW"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = slice(0, 15)  # of a UUIDv7 as text: its milliseconds and its version
 
 _READ_DUE, _TAKE_UP, _LOCK, _READ_PAID, _SETTLE = (
@@ -42,64 +44,74 @@ _READ_DUE, _TAKE_UP, _LOCK, _READ_PAID, _SETTLE = (
 )
 
 
-def take_up_plain(claimed: Sequence[UUID], *, now: datetime) -> dict[UUID, Asking]:
+def take_up_plain(claimed: Sequence[UUID], *, now: datetime) -> tuple[list[Asking], Sequence[UUID]]:
     """Write down what is to be charged for the next periods of plain subscriptions.
 
     The caller has locked and leased all of them, in an earlier statement of its transaction.
-    Answers what to ask for, by subscription; those that are not plain are not among them.
+    Answers what to ask for, and the subscriptions that are not plain.
     """
-    due = db.session.execute(_READ_DUE, {"ids": list(claimed), "now": now}).all()
+    due = db.session.execute(_READ_DUE, {"ids": arrays.of_ids(claimed), "now": now}).all()
     if not due:
-        return {}
+        return [], claimed
     spans = [_span(row) for row in due]
     askings = [_asking(row, now) for row in due]
     db.session.execute(
         _TAKE_UP,
         {
-            "ids": [row.id for row in due],
-            "periods": [one.purpose_id for one in askings],
-            "payments": [one.payment_id for one in askings],
-            "numbers": [row.number + 1 for row in due],
-            "starts": [span.starts_at for span in spans],
-            "ends": [span.ends_at for span in spans],
+            "ids": arrays.of_read(row.id for row in due),
+            "periods": arrays.of_ids(one.purpose_id for one in askings),
+            "payments": arrays.of_ids(one.payment_id for one in askings),
+            "numbers": arrays.of_numbers(row.number + 1 for row in due),
+            "starts": arrays.of_moments(span.starts_at for span in spans),
+            "ends": arrays.of_moments(span.ends_at for span in spans),
             "purpose": _PURPOSE,
             "provider": CARDS,
             "now": now,
             "look_at": next_look_at(asked_at=now, now=now),
         },
     )
-    return {row.id: asking for row, asking in zip(due, askings, strict=True)}
+    if len(due) == len(claimed):
+        return askings, ()
+    plain = {row.id for row in due}
+    return askings, [one for one in claimed if str(one) not in plain]
 
 
 def lock_subscriptions(payment_ids: Sequence[UUID]) -> None:
     """Lock the subscriptions that payments are for, by their ids."""
-    db.session.execute(_LOCK, {"payments": list(payment_ids)})
+    db.session.execute(_LOCK, {"payments": arrays.of_ids(payment_ids)})
 
 
-def settle_plain(news: Sequence[News], *, now: datetime) -> set[UUID]:
-    """Settle the periods of plain subscriptions that were paid now; answers their payments' ids.
+def settle_plain(news: Sequence[News], *, now: datetime) -> Sequence[News]:
+    """Settle the periods of plain subscriptions that were paid now; answers what other news is.
 
     The caller has locked the subscriptions, in an earlier statement. Locks the wallets, by their
     ids.
     """
-    payment_ids = [one.payment_id for one in news if one.is_paid]
-    if not payment_ids:
-        return set()
-    found = db.session.execute(_READ_PAID, {"payments": payment_ids, "now": now}).all()
+    come = [one for one in news if one.is_paid]
+    if not come:
+        return news
+    asked = {
+        "periods": arrays.of_ids(one.purpose_id for one in come),
+        "payments": arrays.of_ids(one.payment_id for one in come),
+        "now": now,
+    }
+    found = db.session.execute(_READ_PAID, asked).all()
     sales = _Sales(found, now)
-    paid = [row for row in found if sales.is_plain(row)]
-    if not paid:
-        return set()
-    vouchers.change_wallets([one.member_id for one in paid])
+    sold = [(row, sale) for row in found if (sale := sales.of(row)) is not None]
+    if not sold:
+        return news
+    paid = [row for row, _ in sold]
+    vouchers.touch_wallets([one.member_id for one in paid])
     db.session.execute(
         _SETTLE,
         {
-            "periods": [row.period_id for row in paid],
-            "due": [_next_due_at(row, now) for row in paid],
-            "lots_due": [_lot_due_at(row, sales.zone_of(row), now) for row in paid],
-            "sales": [sales.number_of(row) for row in paid],
+            "periods": arrays.of_read(row.period_id for row in paid),
+            "due": arrays.of_moments(_next_due_at(row, now) for row in paid),
+            "lots_due": arrays.of_moments(_lot_due_at(row, sale, now) for row, sale in sold),
+            "sales": arrays.of_numbers(sale.number for _, sale in sold),
             **sales.facts(),
             "now": now,
+            "microseconds": str((now - _EPOCH) // timedelta.resolution),
             "moment": str(new_id())[_MOMENT],
             "notice": wording.RENEWED.name,
             "cash": books.CASH,
@@ -107,7 +119,10 @@ def settle_plain(news: Sequence[News], *, now: datetime) -> set[UUID]:
             "output_vat": books.OUTPUT_VAT,
         },
     )
-    return {row.payment_id for row in paid}
+    if len(paid) == len(news):
+        return ()
+    settled = {row.payment_id for row in paid}
+    return [one for one in news if str(one.payment_id) not in settled]
 
 
 def _span(row: Row[Any]) -> policy.Span:
@@ -140,8 +155,8 @@ def _next_due_at(row: Row[Any], now: datetime) -> datetime:
     return policy.next_renewal_at(ends_at=row.ends_at, charged_at=now, time_zone=row.time_zone)
 
 
-def _lot_due_at(row: Row[Any], time_zone: str, now: datetime) -> datetime:
-    return first_due_at(sold_at=now, ends_at=row.ends_at, time_zone=time_zone)
+def _lot_due_at(row: Row[Any], sale: "_Sale", now: datetime) -> datetime:
+    return first_due_at(sold_at=now, ends_at=row.ends_at, time_zone=sale.time_zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +164,9 @@ class _Sale:
     """What periods of one version that were sold at one store now have in common."""
 
     number: int
-    version_id: UUID
-    store_id: UUID
+    version_id: str
+    store_id: str
+    time_zone: str
     sold_on: date
     booked_on: date
     seller_id: UUID
@@ -168,27 +184,28 @@ class _Sales:
     """The sales of a set, by version and store: looked up once for each."""
 
     def __init__(self, found: Sequence[Row[Any]], now: datetime) -> None:
-        stores = chain.find_stores({row.store_id for row in found})
-        self._zones = {store.id: store.time_zone for store in stores.values()}
-        days = {store_id: local_day(now, time_zone=zone) for store_id, zone in self._zones.items()}
+        kinds = {(row.version_id, row.store_id): row for row in found}
+        stores = chain.find_stores({UUID(store_id) for _, store_id in kinds})
+        days = {one.id: local_day(now, time_zone=one.time_zone) for one in stores.values()}
         hold_months(days.values())
         first_open = open_from().for_kind("sale")
         sellers = chain.owners_on(set(days.items()))
         rates = list_rates()
-        self._known: dict[tuple[UUID, UUID], _Sale] = {}
-        for row in found:
-            key = row.version_id, row.store_id
-            seller = sellers[row.store_id, days[row.store_id]]
-            if key in self._known or seller.jurisdiction != _JURISDICTION:
+        self._known: dict[tuple[str, str], _Sale] = {}
+        for (version_id, store_id), row in kinds.items():
+            store = stores[UUID(store_id)]
+            on = days[store.id]
+            seller = sellers[store.id, on]
+            if seller.jurisdiction != _JURISDICTION:
                 continue
-            on = days[row.store_id]
             rate = _rate(rates, row.vat_code, on)
             rounding: Rounding = rate.rounding  # type: ignore[assignment]  # there is no other
             taxed = without_vat(row.price, basis_points=rate.basis_points, rounding=rounding)
-            self._known[key] = _Sale(
+            self._known[version_id, store_id] = _Sale(
                 number=len(self._known) + 1,
-                version_id=row.version_id,
-                store_id=row.store_id,
+                version_id=version_id,
+                store_id=store_id,
+                time_zone=store.time_zone,
                 sold_on=on,
                 booked_on=book_date(occurred_on=on, known_on=on, first_open=first_open),
                 seller_id=seller.id,
@@ -197,18 +214,10 @@ class _Sales:
                 basis_points=rate.basis_points,
             )
 
-    def is_plain(self, row: Row[Any]) -> bool:
-        """Whether a period is sold as all are: with VAT, and by a seller who owes an invoice."""
+    def of(self, row: Row[Any]) -> _Sale | None:
+        """That of a period; None: not as all are, with VAT and a seller who owes an invoice."""
         sale = self._known.get((row.version_id, row.store_id))
-        return sale is not None and sale.is_plain
-
-    def zone_of(self, row: Row[Any]) -> str:
-        """Where it is sold, what time it is."""
-        return self._zones[row.store_id]
-
-    def number_of(self, row: Row[Any]) -> int:
-        """Which of the sales it is."""
-        return self._known[row.version_id, row.store_id].number
+        return sale if sale is not None and sale.is_plain else None
 
     def facts(self) -> Mapping[str, Sequence[object]]:
         """All of them, for the statement."""

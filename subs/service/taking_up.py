@@ -12,7 +12,7 @@ from kernel.db import db
 from payments import Wanted
 from subs import notices, policy
 from subs.models import Period, Subscription
-from subs.policy import Pause, Step, Unpaid
+from subs.policy import Every, Pause, Step, Unpaid
 from subs.service import history
 from subs.service.consequences import Consequences
 from subs.service.ending import cancel_in, give_up_payment, lapse_in
@@ -36,9 +36,10 @@ def take_up(claims: Sequence[Claim], *, now: datetime) -> list[payments.Asking]:
     follows: history, notices, cups that end.
     """
     claimed = [one.subscription_id for one in claims]
-    plain = take_up_plain(claimed, now=now) if claimed else {}
-    rest = [one for one in claimed if one not in plain]
-    return [*plain.values(), *(_take_up(locked(rest), now) if rest else ())]
+    if not claimed:
+        return []
+    plain, rest = take_up_plain(claimed, now=now)
+    return [*plain, *(_take_up(locked(rest), now) if rest else ())]
 
 
 def _take_up(found: Sequence[Subscription], now: datetime) -> list[payments.Asking]:
@@ -122,6 +123,7 @@ class _TakingUp:
         if subscription.status == "paused" and subscription.resumes_at is not None:
             starts_at = subscription.resumes_at
             subscription.anchor_at, subscription.anchor_number = starts_at, number
+        missed_at, starts_at = starts_at, self._catch_up(subscription, starts_at)
         plan = self.terms.of(subscription, starts_at=starts_at)
         price = price_after(case.newest, plan)
         prepaid = self.prepayments.take(subscription, plan) if price else None
@@ -137,6 +139,8 @@ class _TakingUp:
         self.terms.turn(
             self.follows, subscription, starts_at=starts_at, number=number, now=self.now
         )
+        if missed_at < starts_at:
+            self._let_go(subscription, missed_at, starts_at, number)
         period = new_period(subscription, plan, number=number, price=price, now=self.now)
         if is_paid:
             db.session.add(period)
@@ -148,6 +152,23 @@ class _TakingUp:
             record_failure(
                 self.follows, Renewing(subscription, period, plan), is_final=True, now=self.now
             )
+
+    def _catch_up(self, subscription: Subscription, starts_at: datetime) -> datetime:
+        """When the next period begins: of a daily plan, the one that is today."""
+        schedule = self.terms.of(subscription, starts_at=starts_at).schedule
+        every = Every(schedule.every_count, schedule.every_unit)
+        return policy.today_of(
+            starts_at, every=every, time_zone=subscription.time_zone, now=self.now
+        )
+
+    def _let_go(
+        self, subscription: Subscription, missed_at: datetime, starts_at: datetime, number: int
+    ) -> None:
+        """Days that nobody served are over; the calendar goes on at the same time of day."""
+        subscription.anchor_at, subscription.anchor_number = starts_at, number
+        let_go = {"from": missed_at.isoformat(), "to": starts_at.isoformat(), "number": number}
+        event = history.remarked(subscription, "days_let_go", at=self.now, **let_go)
+        self.follows.events.append(event)
 
     def _retry(self, case: Case, period: Period) -> None:
         """Go on with the payment whose outcome is not known, or begin another: never both."""

@@ -85,7 +85,8 @@ def taken_up_plainly(club: Club) -> list[UUID]:
     now = club.now
     with transaction():
         claimed = [one.subscription_id for one in renewal.claim(limit=10, now=now)]
-        return list(take_up_plain(claimed, now=now))
+        _, others = take_up_plain(claimed, now=now)
+        return [one for one in claimed if one not in others]
 
 
 def test_both_ways_leave_the_same_rows(club: Club):

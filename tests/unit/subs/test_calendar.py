@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subs.policy import Every, Span, next_renewal_at, period_span
+from subs.policy import Every, Span, moment, next_renewal_at, period_span, today_of
 
 TAIPEI = "Asia/Taipei"
 MONTHLY = Every(1, "month")
@@ -138,7 +138,7 @@ def test_catching_up_charges_on_the_next_calendar_day_at_the_earliest(
 @pytest.mark.parametrize("unit", ["fortnight", "months", ""])
 def test_an_unknown_unit_is_a_bug(unit: str):
     with pytest.raises(KeyError):
-        Every(1, unit).times(1)
+        Every(1, unit).after(date(2026, 1, 31), 1)
 
 
 @given(anchor=ANCHORS, zone=ZONES, every=INTERVALS, number=st.integers(0, 60))
@@ -150,3 +150,23 @@ def test_the_anchor_is_where_the_period_with_its_number_begins(
     )
 
     assert span.starts_at == anchor
+
+
+@given(ANCHORS, ZONES, st.timedeltas(timedelta(), timedelta(days=800)))
+def test_the_day_that_a_daily_plan_goes_on_with_is_one_of_its_own_that_now_is_in(
+    anchor: datetime, zone: str, behind: timedelta
+):
+    now = anchor + behind
+
+    today = today_of(anchor, every=Every(1, "day"), time_zone=zone, now=now)
+
+    until = moment(today, time_zone=zone, every=Every(1, "day"), times=1)
+    assert today <= now < until
+    assert abs((today - anchor) % timedelta(days=1) - timedelta(hours=12)) >= timedelta(hours=9)
+
+
+def test_plans_with_longer_periods_go_on_where_they_were():
+    anchor = datetime(2026, 1, 31, 4, tzinfo=UTC)
+    for every in (Every(2, "day"), Every(1, "week"), MONTHLY):
+        now = anchor + timedelta(days=400)
+        assert today_of(anchor, every=every, time_zone=TAIPEI, now=now) == anchor
