@@ -1,21 +1,22 @@
 """Counting anew: all months, or only those that can still change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, TextClause, delete, exists, func, select, text
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 import chain
-from kernel.db import db
+from kernel.db import Base, db
 from kernel.due import is_due
 from kernel.queue import Duty
 from kernel.turns import take_turn
 from subs.models.plan import PlanSchedule
 from subs.models.subscription import Subscription
 from subs.statistics import lives, renewals, revenue
+from subs.statistics.filling import Filling, be_patient, fill
 from subs.statistics.models import (
     PlanCohort,
     PlanCount,
@@ -33,27 +34,28 @@ _FRESH_FOR = timedelta(hours=1)
 _ALL_FRESH_FOR = timedelta(days=7)
 _LATE = timedelta(days=2)
 
-# Nobody waits for it. What does not fit into a little memory is sorted on the disk. One statement
-# counts a month and three years: a plan that was kept for the one takes hours for the other.
-_PATIENCE = (
-    "SET LOCAL plan_cache_mode = 'force_custom_plan'",
-    "SET LOCAL statement_timeout = '20min'",
-    "SET LOCAL lock_timeout = '20min'",
-    "SET LOCAL work_mem = '128MB'",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """What fills a table, and how long after a month's end its figures may still change.
 
-    `from_before` fills the open months alone, from what was counted of the one before them.
+    `from_before` fills the open months alone, from what was counted of the one before them. Of the
+    work, about a half is read beside.
     """
 
-    table: Any
-    statement: TextClause
+    table: type[Base]
+    query: str
     waits: timedelta
-    from_before: TextClause | None = None
+    from_before: str | None = None
+    is_beside: bool = False
+
+    def anew(self, reach: Reach) -> Filling:
+        """All months within reach."""
+        return Filling(self.table, self.query, reach, {}, self.is_beside)
+
+    def opened(self, reach: Reach) -> Filling:
+        """The open months, those before them having been counted."""
+        return Filling(self.table, self.from_before or self.query, reach, {}, self.is_beside)
 
 
 def uncounted(now: datetime) -> Select[Any]:
@@ -93,9 +95,7 @@ def recount(*, now: datetime) -> None:
     if began_at is None or began_at >= now:
         return
     reach = Reach(month_of(began_at, _time_zone()), now, _time_zone())
-    for figure in _figures():
-        _fill(figure.table, figure.statement, reach)
-    _report(reach)
+    fill([*(figure.anew(reach) for figure in _figures()), *_reports(reach)])
     _note(("all", "open"), now)
 
 
@@ -108,17 +108,16 @@ def recount_open(*, now: datetime) -> None:
     """
     before = db.session.scalars(select(PlanCount.counted_at).where(PlanCount.reach == "open")).one()
     time_zone = _time_zone()
-    for figure in _figures():
-        first_on = month_of(before - figure.waits, time_zone)
-        statement = figure.statement if figure.from_before is None else figure.from_before
-        _fill(figure.table, statement, Reach(first_on, now, time_zone))
-    _report(Reach(month_of(before, time_zone), now, time_zone))
+    opened = [
+        figure.opened(Reach(month_of(before - figure.waits, time_zone), now, time_zone))
+        for figure in _figures()
+    ]
+    fill([*opened, *_reports(Reach(month_of(before, time_zone), now, time_zone))])
     _note(("open",), now)
 
 
 def _begin() -> None:
-    for setting in _PATIENCE:
-        db.session.execute(text(setting))
+    be_patient()
     take_turn(_TURN)
 
 
@@ -128,31 +127,24 @@ def _figures() -> tuple[Figure, ...]:
     ).one()
     decided = timedelta(days=grace or 0) + _LATE
     return (
-        Figure(PlanRenewal, renewals.COUNT, decided),
+        Figure(PlanRenewal, renewals.COUNT, decided, is_beside=True),
         Figure(PlanRevenue, revenue.COUNT, _LATE, from_before=revenue.COUNT_OPEN),
-        Figure(PlanTrial, lives.TRIALS, decided + timedelta(days=trial or 0)),
-        Figure(PlanDunning, lives.DUNNING, decided),
-        Figure(PlanEnding, lives.ENDINGS, _LATE),
+        Figure(PlanTrial, lives.TRIALS, decided + timedelta(days=trial or 0), is_beside=True),
+        Figure(PlanDunning, lives.DUNNING, decided, is_beside=True),
+        Figure(PlanEnding, lives.ENDINGS, _LATE, is_beside=True),
         Figure(PlanCohort, lives.COHORTS, _LATE),
     )
 
 
-def _fill(table: Any, statement: TextClause, reach: Reach, **also: date | datetime) -> None:
-    db.session.execute(delete(table).where(table.month_on >= reach.first_on))
-    db.session.execute(statement, {**reach.parameters, **also})
-
-
-def _report(reach: Reach) -> None:
+def _reports(reach: Reach) -> Iterator[Filling]:
     """Yearly plans, at the end of each month that is over."""
     this_month_on = month_of(reach.now, reach.time_zone)
     if this_month_on > reach.first_on:
-        _fill(
-            PlanReport,
-            renewals.REPORT,
-            reach,
-            report_from_at=opening(reach.first_on - 18 * MONTH, reach.time_zone),
-            report_until_at=opening(this_month_on - 7 * MONTH, reach.time_zone),
-        )
+        ended = {
+            "report_from_at": opening(reach.first_on - 18 * MONTH, reach.time_zone),
+            "report_until_at": opening(this_month_on - 7 * MONTH, reach.time_zone),
+        }
+        yield Filling(PlanReport, renewals.REPORT, reach, ended, is_beside=False)
 
 
 def _time_zone() -> str:

@@ -3,11 +3,7 @@
 The plan of a trial or a cohort is that of the sign-up: the terms of the first period.
 """
 
-from sqlalchemy import text
-
-TRIALS = text("""
-INSERT INTO plan_trial (
-    month_on, offer_version_id, store_id, channel, started, converted, undecided)
+TRIALS = """
 SELECT (CAST(:months AS date[]))[width_bucket(trial.starts_at, CAST(:edges AS timestamptz[]))],
     trial.offer_version_id, subscription.store_id, subscription.channel, count(*),
     count(*) FILTER (WHERE first.status = 'paid'),
@@ -18,18 +14,16 @@ LEFT JOIN period AS first ON first.subscription_id = trial.subscription_id AND f
 WHERE trial.number = 0 AND trial.ends_at > :first_at
   AND trial.starts_at >= :first_at AND trial.starts_at < :now
 GROUP BY 1, 2, 3, 4
-""")
+"""
 
 # The version in dunning is that of the newest period that had begun.
-DUNNING = text("""
+DUNNING = """
 WITH turn AS MATERIALIZED (
     SELECT subscription_id, at, to_status,
         lead(to_status) OVER (PARTITION BY subscription_id ORDER BY at, id) AS then_status
     FROM subscription_event
     WHERE at >= :first_at AND at < :now AND from_status IS DISTINCT FROM to_status
 )
-INSERT INTO plan_dunning (
-    month_on, offer_version_id, store_id, channel, begun, recovered, undecided)
 SELECT (CAST(:months AS date[]))[width_bucket(turn.at, CAST(:edges AS timestamptz[]))],
     failing.offer_version_id, subscription.store_id, subscription.channel, count(*),
     count(*) FILTER (WHERE turn.then_status = 'active'),
@@ -43,9 +37,9 @@ CROSS JOIN LATERAL (
 ) AS failing
 WHERE turn.to_status = 'past_due'
 GROUP BY 1, 2, 3, 4
-""")
+"""
 
-ENDINGS = text("""
+ENDINGS = """
 WITH ending AS MATERIALIZED (
     SELECT DISTINCT ON (subscription_id) subscription_id, cause
     FROM subscription_event
@@ -59,16 +53,14 @@ WITH ending AS MATERIALIZED (
     FROM subscription LEFT JOIN ending ON ending.subscription_id = subscription.id
     WHERE ended_at >= :first_at AND ended_at < :now
 )
-INSERT INTO plan_ending (
-    month_on, offer_version_id, store_id, channel, cause, reason, ended)
 SELECT (CAST(:months AS date[]))[width_bucket(ended_at, CAST(:edges AS timestamptz[]))],
     offer_version_id, store_id, channel, cause,
     CASE cause WHEN 'cancelled' THEN coalesce(cancel_reason, 'not_given') ELSE cause END, count(*)
 FROM ended
 GROUP BY 1, 2, 3, 4, 5, 6
-""")
+"""
 
-COHORTS = text("""
+COHORTS = """
 WITH changed AS MATERIALIZED (
     SELECT DISTINCT ON (period_id) period_id, from_version_id
     FROM plan_change WHERE status = 'applied'
@@ -101,8 +93,6 @@ WITH changed AS MATERIALIZED (
     ) AS full_months
     WHERE born.ended_at >= :first_at AND born.ended_at < :now
 )
-INSERT INTO plan_cohort (
-    month_on, offer_version_id, store_id, channel, cohort_on, age, subscriptions)
 SELECT cohort_on, offer_version_id, store_id, channel, cohort_on, 0, count(*)
 FROM born WHERE started_at >= :first_at
 GROUP BY cohort_on, offer_version_id, store_id, channel
@@ -111,4 +101,4 @@ SELECT (CAST(:months AS date[]))[width_bucket(ended_at, CAST(:edges AS timestamp
     offer_version_id, store_id, channel, cohort_on, greatest(age, 1), count(*)
 FROM lived
 GROUP BY 1, 2, 3, 4, 5, 6
-""")
+"""

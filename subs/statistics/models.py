@@ -14,7 +14,8 @@ from chain.models import Store
 from kernel.db import Base
 from vouchers.models import OfferVersion
 
-_CELL = ("month_on", "offer_version_id", "store_id", "channel")
+CELL = ("month_on", "offer_version_id", "store_id", "channel")
+"""The key of a cell: with these every table begins."""
 
 
 class PlanCount(Base):
@@ -45,7 +46,7 @@ class PlanRenewal(_Cell, Base):
 
     __tablename__ = "plan_renewal"
     __table_args__ = (
-        PrimaryKeyConstraint(*_CELL),
+        PrimaryKeyConstraint(*CELL),
         CheckConstraint("0 <= on_time AND on_time <= renewed AND renewed <= due", "counts_nest"),
     )
 
@@ -60,7 +61,7 @@ class PlanReport(_Cell, Base):
 
     __tablename__ = "plan_report"
     __table_args__ = (
-        PrimaryKeyConstraint(*_CELL),
+        PrimaryKeyConstraint(*CELL),
         CheckConstraint("0 <= renewed AND renewed <= due", "counts_nest"),
     )
 
@@ -77,7 +78,7 @@ class PlanRevenue(_Cell, Base):
 
     __tablename__ = "plan_revenue"
     __table_args__ = (
-        PrimaryKeyConstraint(*_CELL),
+        PrimaryKeyConstraint(*CELL),
         CheckConstraint(
             "opening + new + reactivation + expansion - contraction - churn + moved = closing",
             "movements_add_up",
@@ -111,7 +112,7 @@ class PlanTrial(_Cell, Base):
 
     __tablename__ = "plan_trial"
     __table_args__ = (
-        PrimaryKeyConstraint(*_CELL),
+        PrimaryKeyConstraint(*CELL),
         CheckConstraint(
             "converted >= 0 AND undecided >= 0 AND converted + undecided <= started", "counts_nest"
         ),
@@ -127,7 +128,7 @@ class PlanDunning(_Cell, Base):
 
     __tablename__ = "plan_dunning"
     __table_args__ = (
-        PrimaryKeyConstraint(*_CELL),
+        PrimaryKeyConstraint(*CELL),
         CheckConstraint(
             "recovered >= 0 AND undecided >= 0 AND recovered + undecided <= begun", "counts_nest"
         ),
@@ -142,7 +143,7 @@ class PlanEnding(_Cell, Base):
     """The subscriptions that ended in a month, by the cause and the reason that was given."""
 
     __tablename__ = "plan_ending"
-    __table_args__ = (PrimaryKeyConstraint(*_CELL, "cause", "reason"),)
+    __table_args__ = (PrimaryKeyConstraint(*CELL, "cause", "reason"),)
 
     cause: Mapped[str]
     reason: Mapped[str]
@@ -158,7 +159,7 @@ class PlanCohort(_Cell, Base):
 
     __tablename__ = "plan_cohort"
     __table_args__ = (
-        PrimaryKeyConstraint(*_CELL, "cohort_on", "age"),
+        PrimaryKeyConstraint(*CELL, "cohort_on", "age"),
         CheckConstraint("age >= 0 AND (age > 0 OR cohort_on = month_on)", "age_sane"),
     )
 

@@ -4,9 +4,7 @@ A renewal falls due at the end of a paid period; where a pause began there, at t
 A free plan renews itself, and is left out.
 """
 
-from sqlalchemy import text
-
-COUNT = text("""
+COUNT = """
 WITH terms AS MATERIALIZED (
     SELECT version.id, version.price, grace_days * interval '24 hours' AS grace
     FROM plan_schedule
@@ -55,8 +53,6 @@ WITH terms AS MATERIALIZED (
     LEFT JOIN changed ON changed.period_id = due.period_id
     WHERE due.due_at < :now
 )
-INSERT INTO plan_renewal (
-    month_on, offer_version_id, store_id, channel, due, on_time, renewed, matures_at)
 SELECT renewal.month_on, renewal.offer_version_id, renewal.store_id, renewal.channel, count(*),
     count(*) FILTER (WHERE paid_at <= due_at + terms.grace AND attempts <= 1),
     count(*) FILTER (WHERE paid_at <= due_at + terms.grace),
@@ -66,11 +62,11 @@ FROM renewal
 LEFT JOIN terms ON terms.id = renewal.offer_version_id  -- see `revenue`: each has terms
 WHERE coalesce(terms.price, 0) > 0
 GROUP BY renewal.month_on, renewal.offer_version_id, renewal.store_id, renewal.channel
-""")
+"""
 
 # Yearly plans as Costco reports its memberships: due 7 to 18 months before the reporting date,
 # renewed by then, however late; whoever bought the plan anew after it had ended has come back.
-REPORT = text("""
+REPORT = """
 WITH yearly AS MATERIALIZED (
     SELECT version.id, version.offer_id
     FROM plan_schedule
@@ -100,7 +96,6 @@ WITH yearly AS MATERIALIZED (
     WHERE ended.status = 'paid' AND ended.number > 0
       AND ended.ends_at >= :report_from_at AND ended.ends_at < :report_until_at
 )
-INSERT INTO plan_report (month_on, offer_version_id, store_id, channel, due, renewed)
 SELECT reported.month_on, due.offer_version_id, due.store_id, due.channel, count(*),
     count(*) FILTER (WHERE due.renewed_at < reported.closes_at)
 FROM (
@@ -112,4 +107,4 @@ JOIN due ON due.due_on >= reported.month_on - interval '18 months'
     AND due.due_on <= reported.month_on - interval '7 months'
 WHERE reported.closes_at <= :now
 GROUP BY reported.month_on, due.offer_version_id, due.store_id, due.channel
-""")
+"""

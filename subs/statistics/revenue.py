@@ -11,8 +11,6 @@ their periods. Months are numbers here, and `first` to `last` are the month ends
 a period counts; 1 is the one from which the count begins.
 """
 
-from sqlalchemy import text
-
 _PIECES = """
 WITH terms AS MATERIALIZED (
     SELECT version.id, version.currency, version.price, version.vat_code, version.vat_timing,
@@ -161,10 +159,6 @@ _MOVEMENTS = """, priced AS (
     LEFT JOIN opened USING (version_id, store_id, channel)
     WINDOW so_far AS (PARTITION BY version_id, store_id, channel ORDER BY at)
 )
-INSERT INTO plan_revenue (
-    month_on, offer_version_id, store_id, channel, currency,
-    opening, new, reactivation, expansion, contraction, churn, moved, closing,
-    opening_count, new_count, reactivated_count, churned_count, moved_count, closing_count)
 SELECT (CAST(:months AS date[]))[at], version_id, store_id, channel, terms.currency,
     closing - coalesce(new + reactivation + expansion - contraction - churn + moved, 0),
     coalesce(new, 0), coalesce(reactivation, 0), coalesce(expansion, 0),
@@ -177,5 +171,5 @@ FROM chained JOIN terms ON terms.id = version_id
 WHERE has_moved OR closing_count > 0
 """
 
-COUNT = text(_PIECES + _EVERYBODY + _MOVEMENTS)
-COUNT_OPEN = text(_PIECES + _WHO_MOVED + _MOVEMENTS)
+COUNT = _PIECES + _EVERYBODY + _MOVEMENTS
+COUNT_OPEN = _PIECES + _WHO_MOVED + _MOVEMENTS
