@@ -2,7 +2,8 @@
 
 A shopper buys a pack and a plan, collects cups at three stores and gives some away; a clerk sells
 for cash; a bank disputes; a month renews the plan, an end pays back what is unused; and finance
-reads what is owed and closes the month. Played against what `make up` runs in this
+reads what is owed and closes the month. Last, a plan is shared, changed and paused by the clock of
+its member alone. Played against what `make up` runs in this
 checkout, or against one that is started for it. It moves the clock of the installation by some two
 months, so nothing else should be going on there. The exit code is 1 if any number is off.
 """
@@ -28,6 +29,7 @@ from dev.tour import (
     act9_close,
     act10_end,
     act11_leave,
+    act12_plans,
 )
 from dev.tour.act11_leave import leave_early
 from dev.tour.running import Running, installation
@@ -47,6 +49,7 @@ ACTS = (
     act9_close.ACT,
     act10_end.ACT,
     act11_leave.ACT,
+    act12_plans.ACT,
 )
 
 _INTERRUPTED = 130

@@ -47,6 +47,7 @@ class Tour:
     tills: dict[str, Till] = field(default_factory=dict)
     redeemed: dict[str, Redeemed] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, str] = field(default_factory=dict)
     disputes: list[str] = field(default_factory=list)
     disputed_before: int = 0
     owed_in_cash: int = 0
