@@ -83,7 +83,7 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     began = datetime.now(UTC).replace(microsecond=0)
     looks = 0
 
-    def now() -> datetime:
+    def common() -> datetime:
         nonlocal looks
         looks += 1
         return began + looks * _A_LOOK + clock._current_offset()  # noqa: SLF001  else it is real
@@ -92,5 +92,5 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         nonlocal looks
         looks = 0
 
-    monkeypatch.setattr(clock, "now", now)
+    monkeypatch.setattr(clock, "common", common)
     return begin_again

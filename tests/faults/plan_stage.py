@@ -12,8 +12,6 @@ import vouchers
 import worker  # its duties
 from kernel import clock
 from kernel.db import db
-from kernel.idempotency import Key
-from kernel.ids import new_id
 from kernel.queue import Duty
 from kernel.transaction import again, transaction
 from payments.models import Card
@@ -55,6 +53,7 @@ PLANS: dict[str, dict[str, Any]] = {
         "benefits_in_grace": True,
     },
     "free": {"price": 0, "cups": 1, "grant_count": 1, "grant_unit": "week"},
+    "family": {"price": 799, "cups": 15, "sharers": 2, "most_pause_days": 60},
 }  # fmt: skip
 """The plans that are sold: one of each kind of terms that another road leads to."""
 
@@ -100,7 +99,7 @@ class PlanStage(Stage):
 
     def provide(self, member: UUID, code: str, periods: int, death: Death | None) -> object:
         """Pay for so many periods of a plan at once, to be given away or kept."""
-        key = Key(member, new_id().hex, b"the same")
+        key = self.key(member)
         wanted = Wanted(offer_id=self.offer(code), quantity=1, gift_periods=periods)
 
         def place() -> dict[str, Any]:
@@ -117,7 +116,7 @@ class PlanStage(Stage):
         self, lot: Lot, card_id: UUID | None, death: Death | None, *, again: bool
     ) -> object:
         """Begin a plan with a period that is paid for already."""
-        key = Key(lot.member_id, new_id().hex, b"the same")
+        key = self.key(lot.member_id)
 
         def begin() -> dict[str, Any]:
             begun = subs.start_prepaid(

@@ -145,6 +145,7 @@ _SUCCESS = {
         wording.RENEWED, wording.CONVERTED, wording.RECOVERED, wording.RESUMED, wording.GOES_ON,
     )
 }  # fmt: skip
+_SUCCESS |= {wording.LESS[name].name for name in _SUCCESS}
 _FAILURE = {
     one.name for one in (wording.RENEWAL_FAILED, wording.CARD_WANTED, wording.AUTHENTICATION_WANTED)
 }

@@ -44,7 +44,7 @@ def run(
             super().__init__()
             nonlocal done
             done += 1
-            if done % 25 == 0:
+            if done % 5 == 0:
                 say(f"{Unreliable.steps_in_all - before} steps")
             steady()
             self._stack = ExitStack()

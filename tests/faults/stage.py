@@ -186,13 +186,17 @@ class Stage:
             assert first == second, "the same key was answered in another way"
         return second
 
+    def key(self, principal_id: UUID) -> Key:
+        """A fresh one of somebody, for a request that stays the same."""
+        return Key(principal_id, new_id().hex, b"the same")
+
     # What members and clerks do.
 
     def order(self, member: UUID, wanted: dict[str, int], death: Death | None, *, again: bool):
         items = [
             Wanted(offer_id=self.world.offers[code][0], quantity=n) for code, n in wanted.items()
         ]
-        key = _key(member)
+        key = self.key(member)
 
         def place() -> dict[str, Any]:
             placed = vouchers.place_order(member_id=member, items=items, now=clock.now())
@@ -203,7 +207,7 @@ class Stage:
     def pay(self, order: Order, card: str | None, death: Death | None, *, again: bool) -> object:
         """With a card; by its holder in the provider's form; or (None) what costs nothing."""
         by_holder = card == BY_HOLDER
-        key = _key(order.member_id)
+        key = self.key(order.member_id)
 
         def pay() -> Payment | None:
             return vouchers.pay(
@@ -225,7 +229,7 @@ class Stage:
         items = [
             Wanted(offer_id=self.world.offers[code][0], quantity=n) for code, n in wanted.items()
         ]
-        key = _key(till.device_id)
+        key = self.key(till.device_id)
 
         def sell() -> Payment | None:
             return vouchers.sell_at_counter(
@@ -243,7 +247,7 @@ class Stage:
     def pay_at_counter(
         self, till: Till, order: Order, method: Method, death: Death | None, *, again: bool
     ) -> object:
-        key = _key(till.device_id)
+        key = self.key(till.device_id)
 
         def pay() -> Payment | None:
             return vouchers.pay_at_counter(
@@ -281,9 +285,10 @@ class Stage:
         return self.insist(lambda: again(void), death, again=False)
 
     def give(self, lot: Lot, cups: int, days: int, death: Death | None, *, again: bool) -> object:
-        """Give cups of the offer that a lot is of, or of that lot where it is of bonus cups."""
-        key = _key(lot.member_id)
-        of: dict[str, UUID] = {"lot_id": lot.id} if lot.is_bonus else {"offer_id": lot.offer_id}
+        """Give cups of the offer that a lot is of; bonus cups, and periods, are of that lot."""
+        key = self.key(lot.member_id)
+        is_named = lot.is_bonus or lot.prepays_plan
+        of: dict[str, UUID] = {"lot_id": lot.id} if is_named else {"offer_id": lot.offer_id}
 
         def give() -> dict[str, Any]:
             made = vouchers.give(
@@ -294,7 +299,7 @@ class Stage:
         return self._promise(Gift, self.insist(lambda: self.once(key, give), death, again=again))
 
     def claim(self, gift_id: UUID, member: UUID, death: Death | None, *, again: bool) -> object:
-        key = _key(member)
+        key = self.key(member)
 
         def claim() -> dict[str, Any]:
             token = gift_token.make(gift_id)
@@ -307,7 +312,7 @@ class Stage:
         return claimed
 
     def withdraw(self, gift: Gift, death: Death | None, *, again: bool) -> object:
-        key = _key(gift.giver_id)
+        key = self.key(gift.giver_id)
 
         def withdraw() -> dict[str, Any]:
             done = vouchers.withdraw(giver_id=gift.giver_id, gift_id=gift.id, now=clock.now())
@@ -316,7 +321,7 @@ class Stage:
         return self.insist(lambda: self.once(key, withdraw), death, again=again)
 
     def decline(self, gift: Gift, member: UUID, death: Death | None) -> object:
-        key = _key(member)
+        key = self.key(member)
 
         def decline() -> dict[str, Any]:
             token = gift_token.make(gift.id)
@@ -335,7 +340,7 @@ class Stage:
             wish = Wish(lot.member_id, lots=[AskedLot(lot_id=lot.id, cups=cups)])
         else:
             wish = Wish(None if by_finance else order.member_id, order_id=order.id)
-        key = _key(order.member_id)
+        key = self.key(order.member_id)
 
         def refund() -> dict[str, Any]:
             made = vouchers.refund(wish, asked_by_id=order.member_id, now=clock.now())
@@ -487,10 +492,6 @@ def _job(named: str) -> Callable[[], None]:
     module, _, name = named.rpartition(".")
     job: Callable[[], None] = getattr(import_module(module), name)
     return job
-
-
-def _key(principal_id: UUID) -> Key:
-    return Key(principal_id, new_id().hex, b"the same")
 
 
 def _at(till: Till) -> AtTill:

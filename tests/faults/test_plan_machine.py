@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Engines
-from tests.faults.plan_machine import PlanWorld
-from tests.faults.plan_stage import PlanStage
+from tests.faults.plan_company import PlanCompany
+from tests.faults.plan_company_machine import PlanCompanyWorld
 from tests.faults.running import run
 from tests.faults.sandbox_here import SandboxHere
 
@@ -25,8 +25,8 @@ def test_whatever_happens_to_a_plan_each_period_is_paid_and_granted_once(
     tmp_path: Path,
 ) -> None:
     run(
-        PlanWorld,
-        PlanStage,
+        PlanCompanyWorld,
+        PlanCompany,
         application=application,
         engines=engines,
         served=served,
@@ -34,5 +34,5 @@ def test_whatever_happens_to_a_plan_each_period_is_paid_and_granted_once(
         steady=steady,
         folder=tmp_path,
         steps_in_ci=60,
-        steps_of_one=30,
+        steps_of_one=60,
     )

@@ -23,7 +23,7 @@ from vouchers.models import Lot
 pytestmark = pytest.mark.faults
 
 _RENEW, _ASK, _TELL = "subs.jobs.renew_due", "payments.sweep.ask_again", "kernel.outbox.drain"
-_STRIDE = 1 if "FAULTS_STEPS" in os.environ else 9
+_STRIDE = 1 if "FAULTS_STEPS" in os.environ else 17
 """Where time is short, only some of the steps are died at."""
 _LEASES_ARE_OVER = timedelta(seconds=125)
 
