@@ -1,6 +1,7 @@
 """Cups of unlimited plans that were handed over: nobody counts them, but they are told of."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
@@ -8,6 +9,7 @@ from sqlalchemy import func, select, tuple_
 from kernel.db import db
 from ledger.history import Happening, Moved
 from redemption.models import Redemption, RedemptionLine
+from vouchers.day_use import knows_what_was_collected
 from vouchers.models import Lot
 
 
@@ -55,6 +57,27 @@ def count_uncounted(member_id: UUID, redemption_ids: Collection[UUID]) -> Mappin
         .group_by(RedemptionLine.redemption_id)
     )
     return {row.redemption_id: int(row.cups) for row in db.session.execute(taken)}
+
+
+@knows_what_was_collected
+def last_collected(lots: Collection[tuple[UUID, UUID]], since: datetime) -> Mapping[UUID, datetime]:
+    """When cups were last collected out of lots (member and id) since a moment, and not undone."""
+    taken = (
+        select(RedemptionLine.lot_id, func.max(Redemption.redeemed_at).label("at"))
+        .join(
+            Redemption,
+            (Redemption.member_id == RedemptionLine.member_id)
+            & (Redemption.id == RedemptionLine.redemption_id),
+        )
+        .where(
+            Redemption.member_id.in_({member_id for member_id, _ in lots}),
+            Redemption.redeemed_at > since,
+            Redemption.voided_at.is_(None),
+            RedemptionLine.lot_id.in_([lot_id for _, lot_id in lots]),
+        )
+        .group_by(RedemptionLine.lot_id)
+    )
+    return {row.lot_id: row.at for row in db.session.execute(taken)}
 
 
 def _lots_of(redemptions: Sequence[Redemption]) -> Mapping[UUID, list[Lot]]:

@@ -44,22 +44,49 @@ def refuse_too_many(
     Raises:
         MemberLimit: it would be more than one member may buy.
     """
+    limits = _limits(terms, wanted)
+    if limits:
+        change_wallet(member_id)
+        _refuse(member_id, limits, wanted, now)
+
+
+def foresee_too_many(
+    *,
+    member_id: UUID,
+    terms: Mapping[UUID, OfferVersion],
+    wanted: Sequence[tuple[UUID, int]],
+    now: datetime,
+) -> None:
+    """The same without a lock, for who asks what would be refused.
+
+    Raises:
+        MemberLimit: it would be more than one member may buy.
+    """
+    if limits := _limits(terms, wanted):
+        _refuse(member_id, limits, wanted, now)
+
+
+def _limits(
+    terms: Mapping[UUID, OfferVersion], wanted: Sequence[tuple[UUID, int]]
+) -> Mapping[UUID, int]:
+    limits = {offer_id: terms[offer_id].member_limit for offer_id, _ in wanted}
+    return {offer_id: limit for offer_id, limit in limits.items() if limit is not None}
+
+
+def _refuse(
+    member_id: UUID,
+    limits: Mapping[UUID, int],
+    wanted: Sequence[tuple[UUID, int]],
+    now: datetime,
+) -> None:
     asked: Counter[UUID] = Counter()
     for offer_id, quantity in wanted:
         asked[offer_id] += quantity
-    limits = {
-        offer_id: terms[offer_id].member_limit
-        for offer_id in asked
-        if terms[offer_id].member_limit is not None
-    }
-    if not limits:
-        return
-    change_wallet(member_id)
     held = _held(member_id, list(limits), now)
     for over in _over:
         held.subtract(over(member_id, limits))
     for offer_id, limit in limits.items():
-        if limit is not None and held[offer_id] + asked[offer_id] > limit:
+        if held[offer_id] + asked[offer_id] > limit:
             raise MemberLimit(
                 offer_id=str(offer_id), limit=limit, held=held[offer_id], wanted=asked[offer_id]
             )

@@ -19,15 +19,20 @@ class Days:
     count: int
 
 
-def days_of(*, starts_at: datetime, ends_at: datetime, time_zone: str) -> Days:
+def days_of(
+    *, starts_at: datetime, ends_at: datetime, time_zone: str, is_first_gone: bool = False
+) -> Days:
     """The days of a period: the one it begins on counts whole, the one it ends on does not.
 
     So the day on which one period follows another is counted once. A period within one day is
-    that day.
+    that day. Where the first one has been used before (`is_first_gone`) it is the second that
+    counts, if there is one.
     """
     zone = ZoneInfo(time_zone)
-    from_on = starts_at.astimezone(zone).date()
-    return Days(from_on, max(1, (ends_at.astimezone(zone).date() - from_on).days))
+    from_on, ends_on = (at.astimezone(zone).date() for at in (starts_at, ends_at))
+    if is_first_gone and from_on + _DAY < ends_on:
+        from_on += _DAY
+    return Days(from_on, max(1, (ends_on - from_on).days))
 
 
 def first_due_at(

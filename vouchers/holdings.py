@@ -74,11 +74,12 @@ def list_holdings(
 
 
 def count_cups(member_id: UUID) -> int:
-    """Count all in a member's lots: cups (spendable, frozen, or ended and not settled) and periods.
+    """Count the cups in a member's lots: spendable, frozen, or ended and not settled.
 
-    It is what the events of their history add up to.
+    It is what those of the events of their history add up to. Prepaid periods are no cups.
     """
-    left = select(func.sum(Lot.units - Lot.used)).where(Lot.member_id == member_id, Lot.is_open)
+    mine = (Lot.member_id == member_id, Lot.is_open, Lot.prepays_plan.is_(False))
+    left = select(func.sum(Lot.units - Lot.used)).where(*mine)
     return int(db.session.scalar(left) or 0)
 
 

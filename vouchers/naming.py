@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from kernel.db import db
 from kernel.errors import NotFound
@@ -25,18 +25,22 @@ def check_offers(offer_ids: Iterable[UUID]) -> None:
         raise NotFound
 
 
+_UNIT = case((Lot.prepays_plan, "period"), else_=OfferVersion.unit)
+
+
 class LotName(NamedTuple):
-    """What a lot is of: an offer, by the name that it was sold under."""
+    """What a lot is of: an offer, by the name that it was sold under, and what it counts."""
 
     offer_id: UUID
     offer: str
     name: str
+    unit: Unit
 
 
 def names_of_lots(*, member_id: UUID, lot_ids: Iterable[UUID | None]) -> dict[UUID, LotName]:
     """What some lots of a member are of."""
     named = (
-        select(Lot.id, Lot.offer_id, Offer.code, OfferVersion.name)
+        select(Lot.id, Lot.offer_id, Offer.code, OfferVersion.name, _UNIT)
         .join(Offer, Offer.id == Lot.offer_id)
         .join(OfferVersion, OfferVersion.id == Lot.offer_version_id)
         .where(Lot.member_id == member_id, Lot.id.in_(lot_ids))

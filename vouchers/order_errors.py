@@ -67,6 +67,9 @@ class WayOfPayingMissing(Invalid):
 
 
 class NotForGiving(Conflict):
-    """No periods of the offer can be given: it is no plan, or costs nothing. Facts: `offer_id`."""
+    """No periods of the offer can be given. Facts: `offer_id`, and `why`.
+
+    `no_plan`: there are periods of plans only; `free`: it costs nothing; `terms`: by its terms.
+    """
 
     code = "not-for-giving"

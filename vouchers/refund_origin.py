@@ -1,6 +1,7 @@
 """What the cups of lots were paid for, however often they were given on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -67,8 +68,65 @@ def roots_of(lots: Iterable[Lot]) -> Mapping[UUID, Lot]:
     return roots
 
 
+def purposes_of(lots: Sequence[Lot]) -> Mapping[UUID, set[tuple[str, UUID]]]:
+    """What all was paid for that a lot carries, by lot id: purposes, as payments name them.
+
+    A lot of a changed plan has its own, and those of what it took over.
+    """
+    behind = _behind(lots)
+    every = [lot for found in behind.values() for lot in found.values()]
+    orders = _orders_of({lot.order_item_id for lot in every if lot.order_item_id is not None})
+    return {
+        key: {
+            (paid.purpose, paid.purpose_id)
+            for paid in (_paid_with(lot, orders) for lot in found.values() if lot.source != "gift")
+        }
+        for key, found in behind.items()
+    }
+
+
+def sources_of(lot: Lot) -> list[tuple[PaidFor, tuple[str, UUID]]]:
+    """What all was paid for that a lot of a changed plan carries, each with its invoice's source.
+
+    The latest first; empty for other lots, of which one purpose alone has paid for all.
+    """
+    if lot.source != CHANGE:
+        return []
+    found = [one for one in _behind([lot])[lot.id].values() if one.source != "gift"]
+    found.sort(key=lambda one: (one.sold_at, one.id), reverse=True)
+    orders = _orders_of({one.order_item_id for one in found if one.order_item_id is not None})
+    invoiced = invoices_of([one for one in found if one.source != CHANGE])
+    return [
+        (_paid_with(one, orders), invoiced.get(one.id, (CHANGE, one.source_id))) for one in found
+    ]
+
+
+def _behind(lots: Sequence[Lot]) -> Mapping[UUID, dict[UUID, Lot]]:
+    """Of each lot itself and all lots that its cups and money came from, by lot id."""
+    behind = {lot.id: {lot.id: lot} for lot in lots}
+    newest: Collection[Lot] = list(lots)
+    while newest:
+        before: dict[UUID, list[Lot]] = {
+            key: [lot] for key, lot in _parents_of(newest).items()
+        } | _all_taken_over(newest)
+        for found in behind.values():
+            found |= {one.id: one for key in list(found) for one in before.get(key, ())}
+        newest = {one.id: one for found in before.values() for one in found}.values()
+    return behind
+
+
+def _paid_with(lot: Lot, orders: Mapping[UUID | None, PaidFor]) -> PaidFor:
+    order = None if lot.source == CHANGE else orders.get(lot.order_item_id)
+    return _period(lot) if order is None else order
+
+
 def _taken_over(lots: Iterable[Lot]) -> dict[UUID, Lot]:
     """Of lots of changed plans, the one that each took over; the first one, where several."""
+    return {key: found[-1] for key, found in _all_taken_over(lots).items()}
+
+
+def _all_taken_over(lots: Iterable[Lot]) -> dict[UUID, list[Lot]]:
+    """Of lots of changed plans, those that each took over, the latest first."""
     changed = {lot.id: lot.member_id for lot in lots if lot.source == CHANGE}
     if not changed:
         return {}
@@ -89,7 +147,10 @@ def _taken_over(lots: Iterable[Lot]) -> dict[UUID, Lot]:
         )
         .order_by(Lot.id.desc())
     )
-    return {row.source_id: row.Lot for row in rows}
+    found: dict[UUID, list[Lot]] = defaultdict(list)
+    for row in rows:
+        found[row.source_id].append(row.Lot)
+    return found
 
 
 def _parents_of(lots: Iterable[Lot]) -> dict[UUID, Lot]:

@@ -13,12 +13,15 @@ from datetime import datetime
 from uuid import UUID
 
 import payments
-from kernel import alerts
+from kernel import alerts, outbox
 from kernel.db import db
 from ledger import policy as books
 from payments import Dispute
 from vouchers.service.dispute_lost import lose, restore
-from vouchers.service.dispute_rows import Purchase, lock_purchase, post_event, release
+from vouchers.service.dispute_rows import Purchase, lock_purchase, post_event
+
+LOST = "purchase.lost"
+"""Tells that a payment was lost to a dispute."""
 
 
 def follow_dispute(*, dispute_id: UUID, now: datetime) -> None:
@@ -28,6 +31,8 @@ def follow_dispute(*, dispute_id: UUID, now: datetime) -> None:
     dispute = payments.lock_dispute(dispute_id)
     for step in _STEPS[dispute.followed, dispute.status]:
         step(dispute, purchase, now)
+    if dispute.status == "lost" and dispute.followed != "lost":
+        outbox.emit(LOST, member_id=purchase.payment.member_id, dispute_id=dispute.id, now=now)
     dispute.followed = dispute.status
     db.session.flush()
 
@@ -44,7 +49,7 @@ def _win(dispute: Dispute, purchase: Purchase, now: datetime) -> None:
     """The money is back: so are the cups, unless another dispute holds them."""
     pairs = books.dispute_won(store_id=purchase.store_id, gross=dispute.amount)
     post_event(dispute, purchase, "dispute_won", pairs, at=dispute.closed_at or now, now=now)
-    release(purchase)
+    purchase.thaw()
 
 
 _Step = Callable[[Dispute, Purchase, datetime], None]

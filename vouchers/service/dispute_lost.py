@@ -20,7 +20,7 @@ from ledger.models import Entry, Line
 from payments import Dispute
 from vouchers.models import Gift, GiftItem, Lot, OfferVersion, Refund
 from vouchers.refund_origin import invoices_of
-from vouchers.service.dispute_rows import Purchase, post_event, release
+from vouchers.service.dispute_rows import Purchase, post_event
 from vouchers.slices import Slice, left_in, put_back, slice_of, take_out
 
 _DESCRIPTION = "付款爭議退回未取杯數"
@@ -62,7 +62,7 @@ def lose(dispute: Dispute, purchase: Purchase, now: datetime) -> None:
         pairs = [Pair(purchase.store_id, books.CHARGEBACK_LOSS, books.DISPUTED, rest)]
         post_event(dispute, purchase, "dispute_lost", pairs, at=at_moment, now=now)
     _take_back(dispute, lost, now)
-    release(purchase)
+    purchase.thaw()
 
 
 def restore(dispute: Dispute, purchase: Purchase, now: datetime) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Select, select, tuple_
 
 import chain
 import ledger
+import payments
 from kernel.db import db
 from kernel.errors import TryAgain
 from ledger import Event, Pair
@@ -16,7 +18,7 @@ from ledger.models import Entry, Line
 from payments import Dispute, Payment
 from vouchers.models import Gift, GiftItem, Lot, Order, OrderItem
 from vouchers.policy import PURPOSE
-from vouchers.refund_origin import CHANGE
+from vouchers.refund_origin import CHANGE, purposes_of
 from vouchers.service.earning import earn_until
 from vouchers.wallet import change_wallet
 
@@ -37,9 +39,11 @@ class Purchase:
             gift.frozen_at = gift.frozen_at or at
 
     def thaw(self) -> None:
-        """Let go of all cups, but for gifts with cups of another payment that is held back."""
+        """Let go of the cups that no payment holds back, and of gifts that have no others."""
+        held = _held_back(self.lots, self.payment)
         for lot in self.lots:
-            lot.frozen_at = None
+            if lot.id not in held:
+                lot.frozen_at = None
         db.session.flush()
         still_held = _holding_frozen(self.gifts)
         for gift in self.gifts:
@@ -162,17 +166,41 @@ def _holding_frozen(gifts: Sequence[Gift]) -> set[UUID]:
     return set(db.session.scalars(frozen))
 
 
-def is_held_back(payment: Payment) -> bool:
-    """Whether a payment has an open dispute, or nothing of it is left since disputes were lost."""
-    disputes = db.session.scalars(select(Dispute).where(Dispute.payment_id == payment.id)).all()
+def _held_back(lots: Sequence[Lot], payment: Payment) -> set[UUID]:
+    """Those of a payment's lots that a bank holds back.
+
+    An open dispute does, of whichever payment is in them. Of what several have paid for, one that
+    was lost has taken its part along: the rest is good, while something of another is left.
+    """
+    behind = {
+        key: {(payment.purpose, payment.purpose_id), *purposes}
+        for key, purposes in purposes_of(lots).items()
+    }
+    states = {each: _state_of(*each) for each in set().union(*behind.values())}
+    return {
+        key for key, purposes in behind.items() if _is_held({states[each] for each in purposes})
+    }
+
+
+_State = Literal["disputed", "lost", "given_back", "good"]
+
+
+def _is_held(states: set[_State]) -> bool:
+    return "disputed" in states or ("lost" in states and "good" not in states)
+
+
+def _state_of(purpose: str, purpose_id: UUID) -> _State:
+    """How it stands with what was paid for a purpose, if anything was."""
+    paid = payments.find_paid(purpose=purpose, purpose_id=purpose_id)
+    if paid is None:
+        return "given_back"
+    disputes = db.session.scalars(select(Dispute).where(Dispute.payment_id == paid.id)).all()
+    if any(one.status == "open" for one in disputes):
+        return "disputed"
     lost = sum(one.amount for one in disputes if one.status == "lost")
-    is_gone = lost > 0 and lost + payment.repaid >= payment.amount
-    return is_gone or any(one.status == "open" for one in disputes)
-
-
-def release(purchase: Purchase) -> None:
-    if not is_held_back(purchase.payment):
-        purchase.thaw()
+    if lost + paid.repaid < paid.amount:
+        return "good"
+    return "lost" if lost else "given_back"
 
 
 def post_event(

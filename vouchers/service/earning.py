@@ -8,13 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, text
 
+import chain
+import ledger
 from chain.policy import local_day
 from kernel.db import db
 from kernel.ids import new_id
 from ledger import policy as books
 from ledger.service.dating import book_date, hold_months, open_from
 from vouchers import earning_statements, expiry_statements
+from vouchers.day_use import days_gone, unearned, used_today
 from vouchers.models import Lot
+from vouchers.slices import Slice
 
 _MOMENT = slice(0, 15)  # of a UUIDv7: its milliseconds and its version
 
@@ -73,9 +77,50 @@ def earn_until(member_ids: Collection[UUID], *, now: datetime) -> None:
     """Earn the days that have passed in wallets that the caller has locked.
 
     Whoever gives the rest of a lot back asks for this before, so that the rest is what is left now
-    and not what was left when the nightly job last came.
+    and not what was left when the nightly job last came. This day is earned too where cups were
+    collected on it: whoever has used a day does not get it back.
     """
     _earn("{{{}}}".format(",".join(map(str, sorted(set(member_ids))))), now)
+    _earn_used(member_ids, now)
+
+
+def _earn_used(member_ids: Collection[UUID], now: datetime) -> None:
+    """Earn this day ahead of its end; at its end nothing is left of it to be earned."""
+    running = select(Lot).where(
+        Lot.member_id.in_(member_ids),
+        Lot.is_open,
+        Lot.earns_days.is_not(None),
+        Lot.frozen_at.is_(None),
+    )
+    found = db.session.scalars(running.execution_options(populate_existing=True)).all()
+    used = used_today(found, now=now)
+    lots = [lot for lot in found if lot.id in used]
+    gone = days_gone(lots, now=now)
+    earning = [(lot, unearned(lot, gone[lot.id])) for lot in lots]
+    events = [_event(lot, left, now) for lot, left in earning]
+    ledger.post_all([event for event in events if event.pairs])
+    for lot, left in earning:
+        lot.net_recognised, lot.vat_gone = lot.net - left.net, lot.vat - left.vat
+    db.session.flush()
+
+
+def _event(lot: Lot, left: Slice, now: datetime) -> ledger.Event:
+    """A day of unlimited cups: of a membership nobody collects any."""
+    return ledger.Event(
+        member_id=lot.member_id,
+        kind="earning",
+        source_id=lot.id,
+        pairs=books.earning(
+            store_id=lot.store_id,
+            amount=lot.net - lot.net_recognised - left.net,
+            offer_id=lot.offer_id,
+            lot_id=lot.id,
+            is_membership=False,
+        ),
+        event_at=now,
+        occurred_on=chain.local_date(lot.store_id, now),
+        currency=lot.currency,
+    )
 
 
 def _earn(held: str, now: datetime) -> None:

@@ -64,7 +64,8 @@ def place_order(
         NotOnSale: an offer is not sold now.
         ChannelNotSold: an offer is not sold this way.
         StoreNotSelling: the store is not under the law that an offer was made for.
-        NotForGiving: periods of what is no plan, or costs nothing, are to be given away.
+        NotForGiving: periods of what is no plan, costs nothing, or may not be given by its terms,
+            are to be given away.
         MemberLimit: it would be more of an offer than one member may buy.
         MixedCurrencies: the offers are not priced in one currency.
         OrderTooLarge: one payment cannot be as much.
@@ -76,8 +77,8 @@ def place_order(
     today_on = local_day(now, time_zone=store.time_zone)
     terms = _terms([wanted["offer_id"] for wanted in items], now)
     currency = _one_currency(terms)
-    _refuse_channel(terms, channel)
-    _refuse_foreign_law(terms, store, today_on)
+    refuse_channel(terms, channel)
+    refuse_foreign_law(terms, store, today_on)
     _refuse_giving(terms, items)
     asked = [(wanted["offer_id"], wanted["quantity"]) for wanted in items]
     refuse_too_many(member_id=member_id, terms=terms, wanted=asked, now=now)
@@ -140,7 +141,8 @@ def _one_currency(terms: Mapping[UUID, OfferVersion]) -> str:
     return currencies.pop()
 
 
-def _refuse_channel(terms: Mapping[UUID, OfferVersion], channel: str) -> None:
+def refuse_channel(terms: Mapping[UUID, OfferVersion], channel: str) -> None:
+    """Raises: ChannelNotSold: an offer is not sold this way."""
     for offer_id, version in terms.items():
         if channel not in version.sale_channels:
             raise ChannelNotSold(
@@ -148,8 +150,12 @@ def _refuse_channel(terms: Mapping[UUID, OfferVersion], channel: str) -> None:
             )
 
 
-def _refuse_foreign_law(terms: Mapping[UUID, OfferVersion], store: Store, today_on: date) -> None:
-    """What is sold was checked against one law, so its seller has to be under that one."""
+def refuse_foreign_law(terms: Mapping[UUID, OfferVersion], store: Store, today_on: date) -> None:
+    """What is sold was checked against one law, so its seller has to be under that one.
+
+    Raises:
+        StoreNotSelling: it is not.
+    """
     owned = [owner for owner in chain.list_owners(store.id) if owner.starts_on <= today_on]
     law = owned[-1].entity.jurisdiction if owned else None
     for offer_id, version in terms.items():
@@ -163,8 +169,12 @@ def _refuse_giving(terms: Mapping[UUID, OfferVersion], items: Sequence[Wanted]) 
         db.session.scalars(select(Offer.id).where(Offer.id.in_(given), Offer.kind == "plan"))
     )
     for offer_id in given:
-        if offer_id not in plans or terms[offer_id].price == 0:
-            raise NotForGiving(offer_id=str(offer_id))
+        if offer_id not in plans:
+            raise NotForGiving(offer_id=str(offer_id), why="no_plan")
+        if terms[offer_id].price == 0:
+            raise NotForGiving(offer_id=str(offer_id), why="free")
+        if not terms[offer_id].is_giftable:
+            raise NotForGiving(offer_id=str(offer_id), why="terms")
 
 
 def _lines(

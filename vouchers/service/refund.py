@@ -52,10 +52,12 @@ def refund(wish: Wish, *, asked_by_id: UUID, now: datetime) -> list[Refund]:
     change_wallets(holders)
     earn_until(holders, now=now)
     decisions = decide_wish(wish, find_lots(wish), now=now)
-    return [
+    made = [
         _give_back(decision, asked_by_id=asked_by_id, is_asked=True, now=now)
         for decision in decisions
     ]
+    _tell(decisions, now)
+    return made
 
 
 def refund_lots(
@@ -66,10 +68,12 @@ def refund_lots(
     In the caller's transaction, who has locked the wallets; the lots are as they were read under
     the locks. What cannot be repaid is owed all the same: finance is alerted.
     """
-    return [
-        _give_back(decision, asked_by_id=None, is_asked=False, now=now)
-        for decision in decide(parts, asked=reason, now=now)
+    decisions = decide(parts, asked=reason, now=now)
+    made = [
+        _give_back(decision, asked_by_id=None, is_asked=False, now=now) for decision in decisions
     ]
+    _tell(decisions, now)
+    return made
 
 
 def _give_back(
@@ -100,21 +104,34 @@ def _give_back(
     _take_back(decision, made, now)
     if made.payable:
         _repay(made, is_asked=is_asked, now=now)
-    tell_refund(
-        made.payer_id,
-        cups=sum(line.returned.cups for line in decision.lines),
-        unit=unit_of(first, decision.lines[0].terms),
-        payable=made.payable,
-        currency=made.currency,
-        now=now,
-    )
     return made
+
+
+def _tell(decisions: Sequence[Decision], now: datetime) -> None:
+    """Tell each payer; what goes back by several payments for the same cups, together."""
+    more = sum(one.payable for one in decisions if not _takes_cups(one))
+    for one in decisions:
+        if _takes_cups(one):
+            first = one.lines[0]
+            tell_refund(
+                first.part.lot.buyer_id,
+                cups=sum(line.returned.cups for line in one.lines),
+                unit=unit_of(first.part.lot, first.terms),
+                payable=one.payable + more,
+                currency=one.currency,
+                now=now,
+            )
+            more = 0
+
+
+def _takes_cups(decision: Decision) -> bool:
+    return any(line.takes_cups for line in decision.lines)
 
 
 def _let_go(decision: Decision, made: Refund, now: datetime) -> None:
     """Let the cups leave their lots; those of a gift have left before. An entry for each line."""
     for line in decision.lines:
-        if line.part.gift_id is None:
+        if line.part.gift_id is None and line.takes_cups:
             take_out(line.part.lot, line.part.cups)
     entry_ids = ledger.post_all([_event(line, now) for line in decision.lines])
     db.session.add_all(
@@ -163,7 +180,8 @@ def _take_back(decision: Decision, made: Refund, now: datetime) -> None:
     sold: dict[tuple[str, UUID], list[Returned]] = defaultdict(list)
     for line in decision.lines:
         if line.terms.vat_timing == "sale":
-            sold[of[line.part.lot.id]].append(line.returned)
+            invoiced = of[line.part.lot.id] if line.share is None else line.share.invoiced
+            sold[invoiced].append(line.returned)
     for (source, source_id), back in sold.items():
         net = sum(one.net - one.kept_net - one.fee_net for one in back)
         vat = sum(one.vat - one.kept_vat - one.fee_vat for one in back)

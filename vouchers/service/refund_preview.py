@@ -17,10 +17,12 @@ import ledger
 from kernel.db import db
 from ledger.policy import Returned
 from vouchers import refund_policy as policy
+from vouchers.day_use import days_gone, unearned
 from vouchers.models import GiftItem, Lot, OfferVersion
 from vouchers.refund_errors import NotRefundable, WholeRestOnly
 from vouchers.refund_origin import PaidFor, paid_for
 from vouchers.refund_packs import packs_of
+from vouchers.refund_shares import Share, backs, share_out
 from vouchers.service.refund_wish import Part, Wish, find_lots, parts_of
 from vouchers.slices import Slice, left_in, slice_of
 
@@ -32,6 +34,12 @@ class DecidedLine:
     part: Part
     terms: OfferVersion
     returned: Returned
+    share: Share | None = None
+
+    @property
+    def takes_cups(self) -> bool:
+        """Whether the cups go with it; of several payments for them, with the first."""
+        return self.share is None or self.share.is_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ class _Weighed:
     way: policy.Way
     carried: Slice
     back: int
+    share: Share | None = None
 
     @property
     def lot(self) -> Lot:
@@ -109,7 +118,8 @@ def decide(
         WholeRestOnly: a part of a lot whose collected cups count at list price.
     """
     groups: dict[tuple[str, UUID, str, str], list[_Weighed]] = defaultdict(list)
-    for one in _weighed(parts, asked, skips_refused=skips_refused, now=now):
+    weighed = _weighed(parts, asked, skips_refused=skips_refused, now=now)
+    for one in (each for whole in weighed for each in _shared(whole)):
         origin, way = one.origin, one.way
         groups[origin.purpose, origin.purpose_id, way.reason, way.basis].append(one)
     if not groups:
@@ -126,7 +136,7 @@ def _weighed(
     terms = _terms_of(parts)
     origins = paid_for([part.lot for part in parts])
     weighed = []
-    for part, carried in zip(parts, _slices(parts), strict=True):
+    for part, carried in zip(parts, _slices(parts, now), strict=True):
         version, origin = terms[part.lot.offer_version_id], origins[part.lot.id]
         try:
             way = _way(part, version, origin, asked, now)
@@ -138,22 +148,41 @@ def _weighed(
     return _at_list_price(weighed)
 
 
+def _shared(one: _Weighed) -> list[_Weighed]:
+    """The same by each payment that has paid for it; what a gift took goes by the first."""
+    shares = share_out(one.lot, one.carried) if one.part.gift_id is None else []
+    if not shares:
+        return [one]
+    return [
+        replace(one, origin=share.paid_for, carried=share.carried, back=back, share=share)
+        for share, back in zip(shares, backs(one.back, shares), strict=True)
+    ]
+
+
 def _terms_of(parts: Sequence[Part]) -> Mapping[UUID, OfferVersion]:
     ids = {part.lot.offer_version_id for part in parts}
     found = db.session.scalars(select(OfferVersion).where(OfferVersion.id.in_(ids)))
     return {terms.id: terms for terms in found}
 
 
-def _slices(parts: Sequence[Part]) -> list[Slice]:
-    """What each part carries: cups in a lot by its rule, cups of a gift what went with them."""
+def _slices(parts: Sequence[Part], now: datetime) -> list[Slice]:
+    """What each part carries: cups in a lot by its rule, cups of a gift what went with them.
+
+    Of what is earned by the day, what is of days that are left, whether the rest is booked or not.
+    """
     places = [(part.gift_id, part.lot.id) for part in parts if part.gift_id is not None]
     mine = tuple_(GiftItem.gift_id, GiftItem.lot_id).in_(places)
     given: dict[tuple[UUID | None, UUID], Slice] = {
         (item.gift_id, item.lot_id): Slice(item.cups, item.net, item.vat)
         for item in (db.session.scalars(select(GiftItem).where(mine)) if places else ())
     }
+    gone = days_gone([part.lot for part in parts], now=now)
     return [
-        slice_of(part.lot, part.cups) if part.gift_id is None else given[part.gift_id, part.lot.id]
+        given[part.gift_id, part.lot.id]
+        if part.gift_id is not None
+        else unearned(part.lot, gone[part.lot.id])
+        if part.lot.id in gone
+        else slice_of(part.lot, part.cups)
         for part in parts
     ]
 
@@ -223,6 +252,6 @@ def _lines(group: Sequence[_Weighed], now: datetime) -> list[DecidedLine]:
         for one in group
     ]
     return [
-        DecidedLine(one.part, one.terms, returned)
+        DecidedLine(one.part, one.terms, returned, one.share)
         for one, returned in zip(group, policy.settled(given), strict=True)
     ]

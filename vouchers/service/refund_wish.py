@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from kernel.db import db
 from kernel.errors import NotFound
+from vouchers.day_use import days_gone, unearned
 from vouchers.models import Lot, Order, OrderItem
 from vouchers.refund_errors import CupsFrozen, NothingToRefund, NotRefundable, TooFewLeft
 from vouchers.slices import left_in
@@ -86,7 +87,8 @@ def parts_of(wish: Wish, lots: Sequence[Lot], *, now: datetime) -> list[Part]:
         NotRefundable: bonus cups were named without their pack.
         CupsFrozen: their payment is disputed.
     """
-    left = {lot.id: _left(lot, now) for lot in lots}
+    gone = days_gone(lots, now=now)
+    left = {lot.id: _left(lot, gone.get(lot.id), now) for lot in lots}
     wanted = _wanted(wish, left)
     parts = [
         *(Part(lot, wanted[lot.id]) for lot in lots if not lot.is_bonus and wanted[lot.id]),
@@ -133,10 +135,17 @@ def _wanted(wish: Wish, left: Mapping[UUID, int]) -> Mapping[UUID, int]:
     return wanted
 
 
-def _left(lot: Lot, now: datetime) -> int:
-    """What is there: what is past its end lapses, or comes back by itself."""
+def _left(lot: Lot, gone: int | None, now: datetime) -> int:
+    """What is there: what is past its end lapses, or comes back by itself.
+
+    Of a lot that earns by the day so many days are `gone`.
+    """
     is_over = lot.ends_at is not None and lot.ends_at <= now
-    return 0 if is_over and lot.expiry_mode in ("lapse", "refund") else left_in(lot)
+    if is_over and lot.expiry_mode in ("lapse", "refund"):
+        return 0
+    if gone is not None and not unearned(lot, gone).gross:
+        return 0
+    return left_in(lot)
 
 
 def _bonus_lots(

@@ -10,6 +10,11 @@ from tests.service.subs.lives import Lives
 from tests.world import World
 
 
+@pytest.fixture(autouse=True)
+def everything_adds_up(books_hold: None) -> None:
+    """After every test here, the books hold."""
+
+
 @pytest.fixture
 def club(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Club]:
     """The plan, and Alice with a card that pays, at noon of 14 January in Taipei."""

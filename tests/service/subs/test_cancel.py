@@ -1,13 +1,18 @@
 """A member cancels, or keeps the plan after all."""
 
+from datetime import datetime
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from kernel import outbox
+from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
+from kernel.outbox import Outbox
 from kernel.transaction import transaction
+from members.notices import TOPIC
 from payments import sweep
 from subs import (
     Standing,
@@ -18,8 +23,9 @@ from subs import (
     list_history,
     list_standings,
 )
+from subs.queries import Wanted
 from tests.club import Club
-from tests.fakes import DECLINED, WANTS_HOLDER
+from tests.fakes import DECLINED, LOST, WANTS_HOLDER
 
 
 def standing(club: Club, mine: UUID) -> Standing:
@@ -57,6 +63,52 @@ def test_another_reason_may_be_named_before_the_end(club: Club):
     club.cancel(mine, reason="quality")
 
     assert club.subscription(mine).cancel_reason == "quality"
+
+
+def test_the_newest_reason_stands_in_the_history_and_is_not_told_once_more(club: Club):
+    mine = club.subscribe()
+    club.cancel(mine, reason="moved")
+
+    for reason in ("quality", "quality", None):
+        club.cancel(mine, reason=reason)
+
+    with transaction():
+        history = list_history(
+            member_id=club.member_id, subscription_id=mine, before=None, limit=10
+        )
+    asked = [one.facts["reason"] for one in history if one.cause == "cancel_asked"]
+    assert asked == ["quality", "moved"]
+    assert club.notices() == ["subscription.cancel_asked"]
+
+
+def test_who_cancels_and_keeps_in_turns_is_told_once_more_and_how_it_stands_then(club: Club):
+    mine = club.subscribe()
+    for _ in range(5):
+        club.cancel(mine)
+        with transaction():
+            keep(member_id=club.member_id, subscription_id=mine, now=club.now)
+        club.pass_time(minutes=1)
+
+    at_once, in_an_hour = promised(club.now)
+
+    assert at_once == ["subscription.cancel_asked", "subscription.kept"]
+    assert in_an_hour == ["subscription.cancel_asked", "subscription.kept"]  # the true one is sent
+    club.pass_time(hours=2)
+    club.cancel(mine)
+    assert club.notices()[-1] == "subscription.cancel_asked"
+    assert promised(club.now)[1] == []
+
+
+def promised(now: datetime) -> tuple[list[str], list[str]]:
+    """The notices that are to be sent by now, and those that wait."""
+    with transaction():
+        found = db.session.scalars(
+            select(Outbox).where(Outbox.topic == TOPIC).order_by(Outbox.id)
+        ).all()
+    names = [(one.facts["notice"], one.due_at <= now) for one in found]
+    return [name for name, is_due in names if is_due], [
+        name for name, is_due in names if not is_due
+    ]
 
 
 def test_what_is_cancelled_at_once_ends_and_leaves_what_is_paid(club: Club):
@@ -216,7 +268,30 @@ def test_a_standing_shows_the_payment_that_waits_for_its_holder(club: Club):
     assert left.waiting.client_secret == payment.client_secret
     assert left.period.number == 1
     assert left.unpaid is not None
-    assert left.next_charge_at == left.unpaid.retry_at
+    assert left.next_charge_at is None
+    assert left.wanted == Wanted("authentication", left.unpaid.lapses_at)
+
+
+def test_a_standing_asks_for_a_card_when_the_one_there_is_not_tried_again(club: Club):
+    mine = club.subscribe(card=LOST)
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.renew()
+
+    left = standing(club, mine)
+
+    assert left.unpaid is not None
+    assert (left.next_charge_at, left.wanted) == (None, Wanted("card", left.unpaid.lapses_at))
+
+
+def test_what_is_tried_again_wants_nothing_of_its_member(club: Club):
+    mine = club.subscribe(card=DECLINED)
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.renew()
+
+    left = standing(club, mine)
+
+    assert left.unpaid is not None
+    assert (left.next_charge_at, left.wanted) == (left.unpaid.retry_at, None)
 
 
 def test_subscriptions_are_listed_newest_first_and_from_where_one_stopped(club: Club):

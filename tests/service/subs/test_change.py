@@ -38,8 +38,6 @@ from vouchers import Wish
 from vouchers.errors import NotOnSale, PaymentDeclined
 from vouchers.models import Lot, OrderItem, Refund
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def plans(club: Club) -> Club:
@@ -112,9 +110,9 @@ def invoiced() -> list[tuple[str, int, int, int]]:
         return [(one.source, one.gross, one.vat, one.taken_back_gross) for one in found]
 
 
-def dispute(club: Club, payment: payments.Payment, status: str = "open") -> None:
+def dispute(club: Club, payment: payments.Payment, status: str = "open", ref: str = "dp_1") -> None:
     """A bank takes a payment back for the time being, or decides, and what follows is drawn."""
-    seen = club.bank.dispute(payment.provider_ref, status=status, amount=payment.amount, ref="dp_1")
+    seen = club.bank.dispute(payment.provider_ref, status=status, amount=payment.amount, ref=ref)
     with transaction():
         payments.record_dispute(seen, now=club.now)
     outbox.drain()
@@ -280,6 +278,35 @@ def test_days_of_an_unlimited_plan_become_cups(plans: Club):
     assert lot.net + lot.vat == 1499 - 750 - 500
 
 
+def test_a_day_on_which_cups_were_collected_is_one_of_the_old_plan(plans: Club):
+    plans.add_plan("unlimited", every="day", every_count=30, price=1499, cups=0, is_unlimited=True)
+    mine = halfway(plans, "unlimited", price=1499, cups=0)
+    drink(plans, 1)
+
+    done = to(plans, mine, "ten")
+
+    assert done.row is not None
+    assert (done.row.days_left, done.row.amount) == (14, -467)  # 1,000 × 14/30
+    (lot,) = open_lots(plans)
+    assert (lot.units, lot.net + lot.vat) == (5, 699 - 467)
+
+
+def test_a_used_day_is_not_sold_once_more_by_the_new_plan(plans: Club):
+    for code, price in (("unlimited", 1499), ("endless", 1999)):
+        plans.add_plan(code, every="day", every_count=30, price=price, cups=0, is_unlimited=True)
+    mine = halfway(plans, "unlimited", price=1499, cups=0)
+    drink(plans, 1)
+    to(plans, mine, "endless")
+
+    back = to(plans, mine, "unlimited")
+
+    assert [row.amount for row in rows(plans)] == [233, -233]
+    assert back.row is not None
+    (lot,) = open_lots(plans)
+    assert lot.earns_days == 14
+    assert lot.earns_from_on == (plans.now + timedelta(days=1, hours=8)).date()
+
+
 def test_days_of_one_unlimited_plan_become_days_of_another(plans: Club):
     for code, price in (("unlimited", 1499), ("endless", 1999)):
         plans.add_plan(code, every="day", every_count=30, price=price, cups=0, is_unlimited=True)
@@ -330,6 +357,7 @@ def test_a_refused_card_changes_nothing(plans: Club):
     (lot,) = open_lots(plans)
     assert (lot.source, lot.units - lot.used) == ("period", 6)
     assert "subscription.change_not_paid" not in plans.notices()
+    assert plans.causes(mine)[-2:] == ["change_asked", "change_declined"]
 
 
 def test_after_a_refusal_another_card_may_pay(plans: Club):
@@ -453,6 +481,7 @@ def test_a_change_that_nobody_pays_is_given_up_after_a_day(plans: Club):
     with transaction():
         assert payments.get_payment(asked.waiting.id).status == "cancelled"
     assert plans.subscription(mine).status == "active"
+    assert plans.causes(mine)[-1] == "change_not_paid"
 
 
 def test_dying_between_the_charge_and_the_change_leaves_it_to_the_news(plans: Club):
@@ -506,6 +535,68 @@ def test_a_change_to_what_is_not_sold_any_more_is_refused(plans: Club):
     mine = halfway(plans)
     with pytest.raises(NotOnSale):
         to(plans, mine, "old")
+
+
+@pytest.mark.parametrize("at", ["now", "end"])
+def test_a_change_to_what_is_not_sold_this_way_is_refused(plans: Club, at: When):
+    plans.add_plan("web", every="day", every_count=30, sale_channels=["web"])
+    mine = halfway(plans)
+
+    for ask in (to, previewed):
+        with pytest.raises(vouchers.ChannelNotSold) as refusal:
+            ask(plans, mine, "web", at)
+
+    assert refusal.value.facts["channels"] == ["web"]
+    done = change.change_plan(
+        member_id=plans.member_id,
+        subscription_id=mine,
+        offer_id=plans.world.offers["web"][0],
+        at=at,
+        channel="web",
+        now=plans.now,
+    )
+    assert done.shown.status in ("applied", "planned")
+
+
+@pytest.mark.parametrize("at", ["now", "end"])
+def test_who_has_as_many_of_a_plan_as_one_may_does_not_change_to_it(plans: Club, at: When):
+    plans.add_plan("one", every="day", every_count=30, member_limit=1)
+    first, second = halfway(plans), plans.subscribe("ten")
+    to(plans, first, "one", at)
+    to(plans, first, "one", at)  # once more changes nothing
+
+    for ask in (to, previewed):
+        with pytest.raises(vouchers.MemberLimit) as refusal:
+            ask(plans, second, "one", at)
+
+    assert (refusal.value.facts["limit"], refusal.value.facts["held"]) == (1, 1)
+
+
+def test_who_has_left_a_limited_plan_may_have_it_again(plans: Club):
+    plans.add_plan("one", every="day", every_count=30, member_limit=1)
+    mine = halfway(plans, "one")
+    to(plans, mine, "ten")
+
+    with transaction():
+        placed = vouchers.place_order(
+            member_id=plans.member_id,
+            items=[{"offer_id": plans.world.offers["one"][0], "quantity": 1}],
+            now=plans.now,
+        )
+
+    assert placed.order.total == 499
+
+
+def test_who_came_to_a_limited_plan_by_a_change_cannot_buy_it_too(plans: Club):
+    plans.add_plan("one", every="day", every_count=30, member_limit=1)
+    to(plans, halfway(plans), "one")
+
+    with pytest.raises(vouchers.MemberLimit), transaction():
+        vouchers.place_order(
+            member_id=plans.member_id,
+            items=[{"offer_id": plans.world.offers["one"][0], "quantity": 1}],
+            now=plans.now,
+        )
 
 
 def test_a_change_to_another_currency_is_refused(plans: Club):
@@ -723,23 +814,87 @@ def test_a_dispute_of_what_a_change_cost_freezes_its_cups(plans: Club):
     dispute(plans, payment, "lost")
     (rest,) = open_lots(plans)
     assert rest.used == 4  # no more of its 11 cups than the 200 that are gone had paid for
+    assert rest.frozen_at is None  # they were paid for with the period
 
 
-def test_cups_of_a_changed_plan_come_back_by_the_payment_of_their_period(plans: Club):
+def both_payments(club: Club) -> list[payments.Payment]:
+    """Of a plan that was changed within its second period: what the period cost, and the change."""
+    mine = halfway(club)
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.renew()
+    done = to(club, mine, "twenty")
+    assert done.row is not None
+    assert done.row.payment_id is not None
+    with transaction():
+        return [club.asked()[0], payments.get_payment(done.row.payment_id)]
+
+
+def test_cups_of_two_payments_are_free_when_no_bank_holds_either(plans: Club):
+    of_period, of_change = both_payments(plans)
+    dispute(plans, of_period)
+    dispute(plans, of_change, ref="dp_2")
+
+    dispute(plans, of_period, "won")
+    assert open_lots(plans)[-1].frozen_at is not None
+    dispute(plans, of_change, "won", ref="dp_2")
+    assert open_lots(plans)[-1].frozen_at is None
+
+
+def test_what_two_lost_payments_had_paid_for_stays_frozen(plans: Club):
+    of_period, of_change = both_payments(plans)
+    for payment, ref in ((of_period, "dp_1"), (of_change, "dp_2")):
+        dispute(plans, payment, ref=ref)
+        dispute(plans, payment, "lost", ref=ref)
+
+    lots = [lot for lot in plans.lots() if lot.source == "plan_change"]
+    assert [lot.frozen_at is not None for lot in lots] == [True]
+
+
+def give_back(club: Club, lot: Lot, cups: int) -> None:
+    wish = Wish(club.member_id, lots=[{"lot_id": lot.id, "cups": cups}])
+    with transaction():
+        seen = vouchers.preview(wish, now=club.now)
+        made = vouchers.refund(wish, asked_by_id=club.member_id, now=club.now)
+    assert [one.payable for one in seen] == [one.payable for one in made]
+
+
+def test_cups_of_a_changed_plan_come_back_by_its_payments_the_latest_first(plans: Club):
     mine = halfway(plans)
     to(plans, mine, "twenty")
     (lot,) = open_lots(plans)
 
-    with transaction():
-        vouchers.refund(
-            Wish(plans.member_id, lots=[{"lot_id": lot.id, "cups": 5}]),
-            asked_by_id=plans.member_id,
-            now=plans.now,
-        )
+    give_back(plans, lot, 5)
 
-    (refund,) = refunds(plans)
-    assert refund.purpose == "voucher_order"
-    assert [back for _, _, _, back in invoiced()] == [refund.payable, 0]
+    assert [(one.purpose, one.payable) for one in refunds(plans)] == [
+        ("plan_change", 200),
+        ("voucher_order", 27),
+    ]
+    assert [(source, back) for source, *_, back in invoiced()] == [
+        ("period", 27),
+        ("plan_change", 200),
+    ]
+    assert plans.notices()[-1:] == ["refund.made"]
+    (rest,) = open_lots(plans)
+    assert (rest.used, rest.net_recognised + rest.vat_gone) == (5, 227)
+
+
+def test_all_of_a_changed_plan_comes_back_though_no_payment_reaches_that_far(plans: Club):
+    plans.add_plan("dear", every="day", every_count=30, price=1999, cups=20)
+    mine = plans.subscribe("ten")
+    to(plans, mine, "dear")
+    (lot,) = open_lots(plans)
+
+    give_back(plans, lot, 20)
+
+    assert [(one.purpose, one.payable) for one in refunds(plans)] == [
+        ("plan_change", 1500),
+        ("voucher_order", 499),
+    ]
+    assert [(gross, vat, back) for _, gross, vat, back in invoiced()] == [
+        (499, 24, 499),
+        (1500, 71, 1500),
+    ]
+    assert open_lots(plans) == []
 
 
 def test_a_period_that_was_prepaid_is_changed_at_its_end_only(plans: Club):

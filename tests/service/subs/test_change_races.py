@@ -23,7 +23,6 @@ from tests.fakes import WANTS_HOLDER
 from tests.together import together
 from vouchers.models import Lot
 
-pytestmark = pytest.mark.usefixtures("books_hold")
 RACES = 4
 
 

@@ -14,10 +14,6 @@ from subs.statistics.asking import Asked
 from subs.statistics.queries import Retention, list_retention
 from tests.service.subs.lives import MONTH, Lives
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what it imports warns about itself
-    from lifelines import KaplanMeierFitter
-
 JANUARY = datetime(2026, 1, 10, 4, 0, tzinfo=UTC)
 TAIPEI = ZoneInfo("Asia/Taipei")
 
@@ -150,12 +146,15 @@ def _until(
     return min(seen, age(began_at, now, is_full=True)), False
 
 
-def _curve(lives: list[tuple[datetime, datetime | None]], now: datetime) -> KaplanMeierFitter:
+def _curve(lives: list[tuple[datetime, datetime | None]], now: datetime):
     return _fitted([_until(*one, now) for one in lives])
 
 
-def _fitted(observed: list[tuple[int, bool]]) -> KaplanMeierFitter:
+def _fitted(observed: list[tuple[int, bool]]):
     durations, events = zip(*observed, strict=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        # here, since it takes two seconds that only one test worker has to spend
+        from lifelines import KaplanMeierFitter  # noqa: PLC0415
+
         return KaplanMeierFitter().fit(durations, events)

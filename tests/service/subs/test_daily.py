@@ -14,6 +14,7 @@ from kernel.transaction import transaction
 from subs import SubscriptionEnded, plan_jobs
 from subs.plan_notices import DAILY, DAILY_UNCOUNTED
 from subs.service import daily
+from subs.service.change import change_plan
 from tests.club import Club
 from tests.fakes import DECLINED
 from tests.together import together
@@ -125,6 +126,36 @@ def test_a_plan_that_is_not_counted_tells_of_no_cups(club: Club):
     plan_jobs.tell_daily()
 
     assert [notice for notice, _ in told(club)] == [DAILY_UNCOUNTED.name]
+
+
+def test_a_plan_that_was_changed_for_an_uncounted_one_tells_of_no_cups(club: Club):
+    club.add_plan("open", price=899, cups=0, is_unlimited=True)
+    mine = club.subscribe()
+    ask(club, mine)
+    change_plan(
+        member_id=club.member_id,
+        subscription_id=mine,
+        offer_id=club.world.offers["open"][0],
+        at="now",
+        now=club.now,
+    )
+
+    club.go_to(MORNING)
+    outbox.drain()
+    plan_jobs.tell_daily()
+
+    assert [notice for notice, _ in told(club)] == [DAILY_UNCOUNTED.name]
+
+
+def test_who_has_collected_all_hears_nothing(club: Club):
+    mine = club.subscribe()
+    ask(club, mine)
+    club.world.take(club.world.add_till("A"), club.member_id, 10, now=club.now)
+
+    club.go_to(MORNING)
+    plan_jobs.tell_daily()
+
+    assert told(club) == []
 
 
 def test_somebody_elses_plan_and_one_that_is_over_are_refused(club: Club):

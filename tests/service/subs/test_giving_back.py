@@ -16,8 +16,6 @@ from tests.service.ledger.plain import balances
 from vouchers import refund_jobs
 from vouchers.models import Lot, OrderItem, Refund, RefundLine
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 @pytest.fixture
 def fair(club: Club) -> Club:
@@ -102,6 +100,17 @@ def test_of_what_nobody_counts_the_days_that_are_left_come_back(fair: Club):
     (lot,) = fair.lots()
     assert not lot.is_open
     assert balances(fair.world.stores["W"])["4111"] == -714
+
+
+def test_who_has_collected_cups_today_keeps_none_of_the_days_money(fair: Club):
+    mine = fair.subscribe("unlimited", price=1499)
+    drink(fair, 3)
+
+    assert given_back(fair, mine) == 1499 - 50
+
+    (lot,) = fair.lots()
+    assert not lot.is_open
+    assert balances(fair.world.stores["W"])["4111"] == -48
 
 
 def test_by_terms_that_give_nothing_back_the_cups_stay(fair: Club):

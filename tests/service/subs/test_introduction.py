@@ -22,8 +22,6 @@ from tests.together import together
 from vouchers import CardWanted, IntroductionUsed, MemberLimit, NothingToPay
 from vouchers.models import Order
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 TRIAL, OPEN_TRIAL, INTRO, FREE = "trial", "open-trial", "intro", "free"
 
 

@@ -26,11 +26,11 @@ from payments.models import Payment
 from subs import clock_jobs, jobs, policy
 from subs.models import Period
 from subs.wording import CONVERTED, LAPSED, RENEWED
+from tests.books import everything_wrong
 from tests.club import Club
 from tests.conftest import Engines
 from tests.events import event, signed
 from tests.fakes import DECLINED, WANTS_HOLDER
-from tests.service.ledger.trade import check_everything
 from tests.together import together
 from vouchers import expiry_policy, gift_token
 from vouchers.models import Gift, Order
@@ -100,7 +100,7 @@ def test_a_year_of_a_monthly_plan_is_twelve_renewals_on_their_days(club: Club):
         assert timedelta(0) <= one.paid_at - one.starts_at < A_MINUTE
     assert periods[0].starts_at == began_at
     assert told(club, RENEWED.name) == starts(periods[1:])
-    assert check_everything() == []
+    assert everything_wrong() == []
 
 
 def test_the_others_stay_in_the_present(club: Club):
@@ -191,7 +191,7 @@ def test_a_card_that_never_pays_is_tried_on_its_days_and_the_plan_lapses(club: C
     )
     assert timedelta(0) <= one.ended_at - lapses_at < A_MINUTE
     assert len(told(club, LAPSED.name)) == 1
-    assert check_everything() == []
+    assert everything_wrong() == []
 
 
 def test_a_pause_begins_and_ends_on_its_days(club: Club):
@@ -224,7 +224,7 @@ def test_the_end_of_cups_is_announced_30_7_and_1_days_before(club: Club):
     assert days_ahead == [30, 7, 1]
     lot = next(one for one in club.lots() if one.id == lot_id)
     assert (lot.is_open, lot.used) == (False, lot.units)
-    assert check_everything() == []
+    assert everything_wrong() == []
 
 
 def test_a_clock_moves_once_however_many_workers_there_are(app: Flask, club: Club):
@@ -307,7 +307,7 @@ def test_the_days_of_an_unlimited_plan_are_earned_one_by_one(club: Club):
         ).all()
     assert list(earned) == [date(2026, 1, 14) + timedelta(days=day) for day in range(10)]
     assert 0 < lot.net_recognised < lot.net
-    assert check_everything() == []
+    assert everything_wrong() == []
 
 
 def test_an_order_that_is_not_paid_ends_by_the_members_clock(club: Club):
@@ -355,7 +355,7 @@ def test_a_gift_that_nobody_claims_goes_back_by_its_givers_clock(club: Club):
     with transaction():
         assert db.session.get_one(Gift, gift.id).status == "returned"
     assert [one.units - one.used for one in club.lots()] == [11]
-    assert check_everything() == []
+    assert everything_wrong() == []
 
 
 def test_who_lives_in_the_present_can_claim_what_comes_from_ahead(club: Club):
@@ -370,4 +370,4 @@ def test_who_lives_in_the_present_can_claim_what_comes_from_ahead(club: Club):
         claimed = vouchers.claim(member_id=bob, token=gift_token.make(gift.id), now=clock.now())
 
     assert [one.units for one in claimed.lots] == [3]
-    assert check_everything() == []
+    assert everything_wrong() == []

@@ -35,8 +35,6 @@ from tests.together import together
 from vouchers.offer_terms import OfferTerms
 from vouchers.service import offer
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 NOTICE = timedelta(days=31)
 
 
@@ -51,21 +49,28 @@ def people(club: Club) -> list[UUID]:
 @pytest.fixture
 def dearer(club: Club, people: list[UUID]) -> UUID:
     """A second version of the monthly plan, at 549; answers its id."""
+    schedule = Schedule(every_count=1, every_unit="month")
+    return new_terms(club, people, schedule=schedule, price=549)
+
+
+def new_terms(club: Club, people: list[UUID], *, schedule: Schedule, **other: Any) -> UUID:
+    """A second version of the monthly plan; answers its id."""
     plan_id = club.world.offers["monthly"][0]
-    terms = OfferTerms(
-        name="monthly",
-        price=549,
-        cups=10,
-        currency="TWD",
-        expiry_mode="lapse",
-        sale_starts_at=club.now,
-        product_ids=[club.world.products["latte"]],
-    )
+    terms: dict[str, Any] = {
+        "name": "monthly",
+        "price": 499,
+        "cups": 10,
+        "currency": "TWD",
+        "expiry_mode": "lapse",
+        "sale_starts_at": club.now,
+        "product_ids": [club.world.products["latte"]],
+        **other,
+    }
     with transaction():
         made = propose_plan_version(
             offer_id=plan_id,
-            terms=terms,
-            schedule=Schedule(every_count=1, every_unit="month"),
+            terms=OfferTerms(**terms),
+            schedule=schedule,
             by_id=people[0],
             now=club.now,
         )
@@ -138,14 +143,64 @@ def test_members_are_told_from_when_on_what_it_costs(club: Club, people: list[UU
         {
             "plan": "monthly",
             "from_on": "2026-02-14",
-            "old_price": {"amount": 499, "currency": "TWD"},
-            "price": {"amount": 549, "currency": "TWD"},
+            "changes_zh": "新條款：每月 NT$549。原條款：每月 NT$499。",
+            "changes_en": "New: NT$549 every month. Until now: NT$499 every month.",
             "subscription_id": str(mine),
         }
     ]
     with transaction():
         assert db.session.scalars(select(PlanMigration.announced_at)).one() is not None
     outbox.send_notices()
+
+
+def test_members_are_told_of_every_term_that_is_another(club: Club, people: list[UUID]):
+    mine = club.subscribe()
+    new_terms(
+        club,
+        people,
+        schedule=Schedule(
+            every_count=2, every_unit="week", sharers=1, intro_price=99, intro_periods=1
+        ),
+        cups=8,
+        cups_per_day=2,
+        accepted_at="listed",
+        store_ids=[club.world.stores["A"]],
+        product_ids=[club.world.products["mocha"]],
+    )
+    agree(club, people)
+
+    plan_jobs.announce_migrations()
+
+    (facts,) = told(club)
+    assert facts["subscription_id"] == str(mine)
+    new, old = facts["changes_en"].removeprefix("New: ").split(" Until now: ")
+    for sentence in (
+        "NT$499 every 2 weeks.",
+        "8 cups every 2 weeks.",
+        "One other person can collect from it.",
+        "Good for: mocha (M).",
+        "Collect them at: Store A.",
+        "At most 2 cups a day.",
+    ):
+        assert sentence in new
+    for sentence in ("NT$499 every month.", "10 cups every month.", "Good for: latte (M)."):
+        assert sentence in old
+    assert "first time" not in facts["changes_en"]  # a trial is for who begins
+
+
+def test_members_are_told_where_nothing_changes_for_them(club: Club, people: list[UUID]):
+    club.subscribe()
+    new_terms(
+        club,
+        people,
+        schedule=Schedule(every_count=1, every_unit="month", intro_price=99, intro_periods=1),
+    )
+    agree(club, people)
+
+    plan_jobs.announce_migrations()
+
+    (facts,) = told(club)
+    assert facts["changes_zh"] == "價格與權益不變。"
 
 
 def test_a_member_with_several_is_told_once_and_who_has_left_is_not(

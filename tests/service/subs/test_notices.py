@@ -250,3 +250,25 @@ class TestTheEndOfATrial:
         trial.pass_time(days=11, hours=1)
 
         assert len(post.deliver()) == before
+
+
+def test_what_does_not_go_along_is_told_with_the_renewal(club: Club, post: Post):
+    club.add_plan("saving", carry_over="capped", carry_over_cap=4)
+    mine = club.subscribe("saving")
+    club.world.take(club.world.add_till("A"), club.member_id, 3, now=club.now)
+    club.go_to(club.periods(mine)[0].ends_at)
+
+    club.renew()
+
+    assert post.deliver()[-1].endswith("上期未兌換者最多留用 4 杯，其餘 3 杯已隨上期失效。")
+    assert club.notices()[-1] == "subscription.renewed_less"
+
+
+def test_where_all_that_is_left_goes_along_nothing_is_said_of_it(club: Club):
+    club.add_plan("saving", carry_over="capped", carry_over_cap=10)
+    mine = club.subscribe("saving")
+    club.go_to(club.periods(mine)[0].ends_at)
+
+    club.renew()
+
+    assert club.notices()[-1] == "subscription.renewed"

@@ -67,3 +67,50 @@ def test_a_plan_by_days_or_weeks_keeps_its_step(club: Club, every: str, count: i
     starts = renewed_until(club, mine, periods=3)
 
     assert [b - a for a, b in pairwise(starts)] == [timedelta(days=days)] * 3
+
+
+def test_a_daily_plan_lets_the_days_of_an_outage_go_and_is_up_to_date_at_once(club: Club):
+    club.add_plan("daily", every="day", price=60, cups=2)
+    mine = club.subscribe("daily", price=60)
+    (first,) = club.periods(mine)
+    club.go_to(first.ends_at + timedelta(days=70, hours=1))
+
+    for _ in range(3):
+        club.renew()
+
+    (_, second) = club.periods(mine)
+    assert second.starts_at == first.ends_at + timedelta(days=70)
+    assert (second.number, second.status) == (2, "paid")
+    assert club.charges == 1
+    assert club.causes(mine) == ["started", "days_let_go", "renewed"]
+    (lot,) = [lot for lot in club.lots() if lot.source_id == second.id]
+    assert lot.ends_at == second.ends_at
+    starts = renewed_until(club, mine, periods=2)
+    assert [start - starts[1] for start in starts[2:]] == [timedelta(days=1), timedelta(days=2)]
+
+
+def test_a_daily_plan_that_is_late_by_hours_loses_no_day(club: Club):
+    club.add_plan("daily", every="day", price=60, cups=2)
+    mine = club.subscribe("daily", price=60)
+    club.go_to(club.periods(mine)[0].ends_at + timedelta(hours=20))
+
+    club.renew()
+
+    first, second = club.periods(mine)
+    assert second.starts_at == first.ends_at
+    assert "days_let_go" not in club.causes(mine)
+
+
+def test_a_plan_of_two_days_is_charged_for_each_period_that_was_missed(club: Club):
+    club.add_plan("second", every="day", every_count=2, price=60, cups=2)
+    mine = club.subscribe("second", price=60)
+    first = club.periods(mine)[0]
+    club.go_to(first.ends_at + timedelta(days=5))
+
+    for _ in range(5):
+        club.renew()
+        club.pass_time(days=1)
+
+    assert [one.starts_at for one in club.periods(mine)] == [
+        first.starts_at + timedelta(days=2 * number) for number in range(6)
+    ]

@@ -117,6 +117,10 @@ def test_the_schedule_says_what_is_asked_for_at_the_sale(
         ({"cups": 0, "refund_basis": "list_price", "list_price": 50}, {}, "refund_basis"),
         ({"price": 0}, {"cancel_refund": "prorated"}, "cancel_refund"),
         ({}, {"trial_days": 7}, "sale_channels"),
+        ({}, {"every_count": 4, "every_unit": "year"}, "every"),
+        ({}, {"every_count": 37}, "every"),
+        ({}, {"every_count": 1_000, "every_unit": "week"}, "every"),
+        ({}, {"every_count": 1_096, "every_unit": "day"}, "every"),
     ],
 )  # fmt: skip
 def test_what_contradicts_itself_is_no_plan(club: Club, people, said, schedule, wrong):

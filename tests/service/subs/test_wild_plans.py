@@ -33,8 +33,6 @@ from tests.service.vouchers.refunds.shop import Shop
 from vouchers import earning_jobs
 from vouchers import jobs as voucher_jobs
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 DAYUNGS, BLACK_CARD, BEANS = "dayungs-monthly", "louisa-black-card", "cama-beans"
 PRET, PANERA, COSTCO = "pret-club", "panera-sip", "costco-member"
 TAIPEI = ZoneInfo("Asia/Taipei")

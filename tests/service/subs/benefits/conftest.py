@@ -7,6 +7,5 @@ from tests.world import World
 
 
 @pytest.fixture
-def house(world: World, books_hold: None) -> House:
-    del books_hold
+def house(world: World) -> House:
     return House(world, world.add_member())

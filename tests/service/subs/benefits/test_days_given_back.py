@@ -10,14 +10,15 @@ import vouchers
 from kernel import outbox
 from kernel.db import db
 from kernel.transaction import transaction
+from redemption import void
 from redemption.errors import InsufficientCups, LotFrozen
 from subs.service.start import start
 from tests.club import Club
 from vouchers import NotGiftable, TooFewLeft, Wish
 from vouchers.earning_jobs import earn_days
 from vouchers.models import Lot, Refund, RefundLine
-
-pytestmark = pytest.mark.usefixtures("books_hold")
+from vouchers.service.earning import earn_until
+from vouchers.wallet import change_wallet
 
 
 @pytest.fixture
@@ -84,6 +85,77 @@ def test_within_the_days_of_withdrawal_an_order_brings_back_its_first_period(clu
     assert (made.reason, made.fee) == ("withdrawal", 0)
     assert made.gross == 3000 - earned(2857, 2) - earned(143, 2)
     assert the_lot(club).id == lot_id
+
+
+def test_a_day_on_which_cups_were_collected_is_not_given_back(unlimited):
+    drink(unlimited)
+    made = give_back(unlimited, the_lot(unlimited).id)
+    assert made.gross == 3000 - earned(2857, 11) - earned(143, 11)
+
+
+def test_a_preview_leaves_a_used_day_out_too(unlimited):
+    drink(unlimited)
+    wish = Wish(unlimited.member_id, lots=[{"lot_id": the_lot(unlimited).id, "cups": 1}])
+    with transaction():
+        (seen,) = vouchers.preview(wish, now=unlimited.now)
+    assert seen.gross == give_back(unlimited, the_lot(unlimited).id).gross
+
+
+def test_a_cup_that_was_undone_does_not_use_its_day(unlimited):
+    till = unlimited.world.add_till("A")
+    taken = unlimited.world.take(till, unlimited.member_id, now=unlimited.now)
+    with transaction():
+        void(
+            redemption_id=UUID(taken.id),
+            store_id=till.store_id,
+            staff_id=till.staff_id,
+            role="clerk",
+            now=unlimited.now,
+        )
+    made = give_back(unlimited, the_lot(unlimited).id)
+    assert made.gross == 3000 - earned(2857, 10) - earned(143, 10)
+
+
+def test_cups_of_yesterday_do_not_use_today(unlimited):
+    drink(unlimited)
+    unlimited.pass_time(days=1)
+    made = give_back(unlimited, the_lot(unlimited).id)
+    assert made.gross == 3000 - earned(2857, 11) - earned(143, 11)
+
+
+def test_a_used_day_is_earned_once(unlimited):
+    drink(unlimited)
+    with transaction():
+        change_wallet(unlimited.member_id)
+        for _ in range(2):
+            earn_until([unlimited.member_id], now=unlimited.now)
+    assert the_lot(unlimited).net_recognised == earned(2857, 11)
+    unlimited.pass_time(days=1)
+    earn_days()
+    assert the_lot(unlimited).net_recognised == earned(2857, 11)
+
+
+def test_a_day_of_which_all_is_used_leaves_nothing_to_withdraw(club):
+    club.add_plan("daily", every="day", price=60, cups=0, is_unlimited=True)
+    club.subscribe("daily", price=60)
+    drink(club)
+    with pytest.raises(TooFewLeft):
+        give_back(club, the_lot(club).id)
+
+
+def test_a_plan_of_cups_is_withdrawn_but_for_what_was_collected(club):
+    item = club.buy()
+    with transaction():
+        begin(club, item.id)
+    drink(club)
+    wish = Wish(club.member_id, order_id=item.order_id)
+    with transaction():
+        (made,) = vouchers.refund(wish, asked_by_id=club.member_id, now=club.now)
+    assert (made.reason, made.gross) == ("withdrawal", 499 - 48 - 2)
+
+
+def drink(club: Club) -> None:
+    club.world.take(club.world.add_till("A"), club.member_id, now=club.now)
 
 
 def begin(club: Club, item_id: UUID) -> UUID:

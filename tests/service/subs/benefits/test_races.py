@@ -73,7 +73,6 @@ def _granted(one: Settled) -> None:
         grant_all([one], now=MAY[0])
 
 
-@pytest.mark.usefixtures("books_hold")
 def test_days_are_earned_or_given_back_never_both(app: Flask, club: Club) -> None:
     club.add_plan("unlimited", cups=0, is_unlimited=True)
     club.subscribe("unlimited")

@@ -19,8 +19,6 @@ from tests.fakes import DECLINED
 from tests.service.ledger.trade import fold_all
 from vouchers import earning_jobs
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def work(club: Club) -> None:
     """What the tick has done by now: days, ends, renewals, and what rooms tell each other."""

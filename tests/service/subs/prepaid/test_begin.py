@@ -18,8 +18,6 @@ from tests.service.subs.prepaid.house import Giving
 from tests.world import World
 from vouchers.service.refund_wish import Wish
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def test_who_was_given_periods_begins_the_plan_with_one(giving: Giving):
     held = giving.hand_over(3)

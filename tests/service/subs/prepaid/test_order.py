@@ -19,8 +19,6 @@ from vouchers.refund_queries import get_refund
 from vouchers.service.gift_ending import end_some
 from vouchers.service.refund_wish import Wish
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def seen(lot: Lot) -> tuple[int, int, tuple[int, int]]:
     return lot.units, lot.used, (lot.net, lot.vat)
@@ -62,6 +60,13 @@ def test_a_trial_and_a_first_price_are_not_given_away(giving: Giving):
     assert order.total == 998
 
 
+def test_a_plan_that_its_terms_do_not_let_be_given_is_not_sold_for_giving(giving: Giving):
+    giving.club.add_plan("own", is_giftable=False)
+    with pytest.raises(vouchers.NotForGiving) as refusal:
+        giving.order(3, code="own")
+    assert refusal.value.facts["why"] == "terms"
+
+
 def test_no_till_takes_them(giving: Giving):
     giving.order(3)
     till = giving.club.world.add_till("A")
@@ -74,14 +79,6 @@ def test_they_leave_only_if_their_lot_is_named(giving: Giving):
     offer_id = giving.club.world.offers["monthly"][0]
     with transaction(), pytest.raises(TooFewToGive):
         vouchers.give(giver_id=giving.alice, offer_id=offer_id, cups=1, now=giving.club.now)
-
-
-def test_they_are_given_also_where_the_plans_cups_are_not(giving: Giving):
-    giving.club.add_plan("own", is_giftable=False)
-    giving.order(1, code="own")
-    giving.claim(giving.give(giving.lots(giving.alice)[0], 1), by=giving.bob)
-    (lot,) = giving.lots(giving.bob)
-    assert (lot.prepays_plan, lot.units) == (True, 1)
 
 
 def test_a_gift_that_comes_back_is_as_it_was(giving: Giving):

@@ -31,12 +31,10 @@ def rush(giving: Giving, app: Flask) -> Counter[str]:
     return Counter(map(outcome, together(app, begin)))
 
 
-@pytest.mark.usefixtures("books_hold")
 def test_the_last_period_begins_one_plan(giving: Giving, app: Flask):
     assert rush(giving, app) == {"done": 1, "nothing-prepaid": RACERS - 1}
 
 
-@pytest.mark.usefixtures("books_hold")
 def test_two_plans_that_are_due_share_what_is_left_without_a_second_taking(
     giving: Giving, app: Flask
 ):
@@ -53,6 +51,7 @@ def test_two_plans_that_are_due_share_what_is_left_without_a_second_taking(
     assert (held.used, held.is_open) == (3, False)
 
 
+@pytest.mark.breaks_books
 def test_without_the_wallets_lock_one_period_would_begin_several(giving, app, monkeypatch):
     monkeypatch.setattr(
         prepaid, "change_wallet", lambda member_id: db.session.get(Wallet, member_id)

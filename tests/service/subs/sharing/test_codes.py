@@ -14,8 +14,6 @@ from tests.club import Club
 from tests.service.redemption.tills import undo
 from tests.service.subs.sharing.conftest import Family, make_family
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def test_a_sharer_collects_from_the_owners_plan(family: Family):
     family.welcome()

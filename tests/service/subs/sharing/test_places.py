@@ -26,8 +26,6 @@ from subs.service.rows import lock
 from tests.club import Club
 from tests.service.subs.sharing.conftest import Family, make_family
 
-pytestmark = pytest.mark.usefixtures("books_hold")
-
 
 def test_whoever_has_the_link_takes_the_place(family: Family):
     offered = family.invite()
