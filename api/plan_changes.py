@@ -26,7 +26,7 @@ from subs.change_errors import (
 from subs.change_queries import AskedChange, get_change
 from subs.service import change
 from subs.service.change import Preview
-from vouchers import NotOnSale, PaymentDeclined
+from vouchers import ChannelNotSold, MemberLimit, NotOnSale, PaymentDeclined
 
 plan_changes = Resource(
     "plan_changes", "/v1/subscriptions", "Changes of plan: from one to another, at once or later."
@@ -37,6 +37,8 @@ _CANNOT = (
     NotFound,
     SubscriptionEnded,
     NotOnSale,
+    ChannelNotSold,
+    MemberLimit,
     SamePlan,
     PlanEnds,
     ChangeNotOffered,
@@ -55,6 +57,11 @@ class ChangeBody(Schema):
         load_default="end",
         validate=validate.OneOf(_WHEN),
         metadata={"description": "With the next period, or at once within this one."},
+    )
+    channel = Text(
+        load_default="app",
+        validate=validate.OneOf(("web", "app")),
+        metadata={"description": "Where the member changes: what is not sold there is refused."},
     )
 
 

@@ -18,9 +18,11 @@ from api.plan_views import PlanVersionView, PlanView
 from api.routing import Resource
 from kernel import clock
 from kernel.errors import NotFound
+from kernel.wording import Language
 from subs.models import PlanSchedule
 from subs.service import terms
 from subs.service.rows import Plan, plans_of
+from subs.terms_wording import beginning_in_words, schedule_in_words
 from vouchers import Offered
 from vouchers.models import OfferVersion
 from vouchers.offer_errors import (
@@ -206,7 +208,8 @@ def _one(version: OfferVersion) -> dict[str, Any]:
 
 def _told(offered: Sequence[Offered]) -> list[dict[str, Any]]:
     """Plans with schedules and terms in sentences, in as many statements as for one."""
-    words = vouchers.list_terms_in_words([one.version for one in offered], language())
+    said_in = language()
+    words = vouchers.list_terms_in_words([one.version for one in offered], said_in)
     schedules = plans_of(one.version.id for one in offered)
     now = clock.now()
     return [
@@ -216,11 +219,20 @@ def _told(offered: Sequence[Offered]) -> list[dict[str, Any]]:
             "schedule": _schedule(schedules.get(one.version.id)),
             "product_ids": one.product_ids,
             "store_ids": one.store_ids,
-            "terms": words[one.version.id],
+            "terms": [
+                *_schedule_in_words(schedules.get(one.version.id), said_in),
+                *words[one.version.id],
+            ],
             "state": state_of(one.version, now=now),
         }
         for one in offered
     ]
+
+
+def _schedule_in_words(plan: Plan | None, said_in: Language) -> list[str]:
+    if plan is None:
+        return []
+    return [*beginning_in_words(plan, said_in), *schedule_in_words(plan, said_in)]
 
 
 def _schedule(plan: Plan | None) -> PlanSchedule | None:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from marshmallow import validate
+from marshmallow import ValidationError, validate, validates_schema
 
 import subs
 from api.auth import MemberCaller, member
-from api.fields import Id, Schema, Text
+from api.fields import Id, PaymentMethod, Schema, Text
 from api.routing import Resource
 from api.subscriptions import SubscriptionView
 from kernel import clock
 from kernel.errors import NotFound
 from subs import NothingPrepaid, Standing
+from vouchers import StoreNotSelling
 
 prepaid_plans = Resource(
     "prepaid_plans", "/v1/subscriptions", "Prepaid plans: beginning one that was given."
@@ -33,11 +34,25 @@ class BeginBody(Schema):
             " ends when nothing prepaid is left, unless it is given a card before."
         },
     )
+    payment_method = PaymentMethod(required=False)
+    store_id = Id(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "The store where the member signs up, as with help of its staff: what is"
+            " charged later is sold there. Null: where the periods were sold."
+        },
+    )
     channel = Text(
         load_default="app",
         validate=validate.OneOf(("web", "app")),
         metadata={"description": "Where the member begins it."},
     )
+
+    @validates_schema
+    def _one_card(self, body: dict[str, Any], **_: Any) -> None:
+        if body.get("card_id") is not None and body.get("payment_method") is not None:
+            raise ValidationError("Name the saved card once.", "payment_method")
 
 
 @prepaid_plans.post(
@@ -47,7 +62,7 @@ class BeginBody(Schema):
     answer=SubscriptionView,
     status=201,
     idempotency="answer",
-    refusals=(NothingPrepaid, NotFound),
+    refusals=(NothingPrepaid, NotFound, StoreNotSelling),
 )
 def begin_plan(*, caller: MemberCaller, body: dict[str, Any]) -> Standing:
     """Begin a plan now with a prepaid period from your wallet: its first period is paid with it.

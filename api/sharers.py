@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from flask import Response
 from marshmallow import fields, validate
 
 import redemption
@@ -10,6 +11,7 @@ import subs
 from api.auth import MemberCaller, member
 from api.fields import Id, Integer, Schema, Text, Timestamp
 from api.paging import Page, Position, page_of, paged
+from api.pictures import PRODUCED, CodeQuery, shown_code
 from api.routing import Resource
 from api.wallet import CredentialView, shown_credential
 from kernel import clock
@@ -136,6 +138,29 @@ def invite_sharer(*, caller: MemberCaller, subscription_id: UUID) -> dict[str, A
     return _shown(subs.place_of(offered))
 
 
+@sharers.get(
+    "/<uuid:subscription_id>/sharers/<uuid:sharer_id>/code",
+    guard=member,
+    query=CodeQuery,
+    produces=PRODUCED,
+    refusals=(NotFound,),
+)
+def show_invitation_code(
+    *, caller: MemberCaller, subscription_id: UUID, sharer_id: UUID, query: dict[str, Any]
+) -> Response:
+    """Show the link that offers a place in your plan as a QR, for somebody who is beside you.
+
+    As SVG, PNG or text. A place that is taken, or was offered too long ago, has none.
+    """
+    found = subs.list_places(
+        member_id=caller.member_id, subscription_id=subscription_id, now=clock.now()
+    )
+    token = next((one.token for one in found.items if one.id == sharer_id), None)
+    if token is None:
+        raise NotFound
+    return shown_code(_link(token), query)
+
+
 @sharers.delete(
     "/<uuid:subscription_id>/sharers/<uuid:sharer_id>",
     guard=member,
@@ -214,5 +239,8 @@ def leave_plan(*, caller: MemberCaller, place_id: UUID) -> None:
 
 def _shown(place: Place) -> dict[str, Any]:
     told = {name: getattr(place, name) for name in Place.__slots__}
-    link = None if place.token is None else f"{config().public_origin}/j/{place.token}"
-    return {**told, "link": link}
+    return {**told, "link": None if place.token is None else _link(place.token)}
+
+
+def _link(token: str) -> str:
+    return f"{config().public_origin}/j/{token}"

@@ -68,6 +68,20 @@ class PauseView(Schema):
     ends_at = Timestamp(required=True, metadata={"description": "When it goes on."})
 
 
+class WantedView(Schema):
+    """What a renewal that is due waits for."""
+
+    what = Text(
+        required=True,
+        validate=validate.OneOf(("authentication", "card")),
+        metadata={
+            "description": "`authentication`: the member confirms the payment with `client_secret`;"
+            " `card`: another card is to be named, the present one is not tried again."
+        },
+    )
+    until = Timestamp(required=True, metadata={"description": "After this moment the plan lapses."})
+
+
 class CardView(Schema):
     """What a shopper recognises a card by."""
 
@@ -121,7 +135,16 @@ class SubscriptionView(Schema):
     next_charge_at = Timestamp(
         required=True,
         allow_none=True,
-        metadata={"description": "When the card is charged next; null if it is not."},
+        metadata={
+            "description": "When the card is charged next; null if it is not, as while the member"
+            " is to do something first (`wanted`)."
+        },
+    )
+    wanted = fields.Nested(
+        WantedView,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Without which a renewal is not paid; null if nothing is wanted."},
     )
     card = fields.Nested(
         CardView,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from flask import Response
 from marshmallow import fields, validate
@@ -12,9 +12,10 @@ import vouchers
 from api.auth import MemberCaller, member
 from api.fields import Id, Integer, MoneyField, Schema, Text, Timestamp
 from api.paging import Page, Position, page_of, paged
+from api.pictures import PRODUCED, CodeQuery, shown_code
 from api.routing import Resource
 from kernel import clock
-from redemption import Issued, picture
+from redemption import Issued
 from redemption.history import Story
 from vouchers.balances import Balance, Sums
 from vouchers.holdings import Holding
@@ -41,8 +42,6 @@ _IN_WORDS = {
 }
 KINDS = tuple(_IN_WORDS)
 _KINDS_IN_WORDS = "; ".join(f"`{kind}`: {words}" for kind, words in _IN_WORDS.items()) + "."
-
-_PICTURES = {"svg": (picture.svg, "image/svg+xml"), "png": (picture.png, "image/png")}
 
 
 class ExpiryMode(Text):
@@ -231,7 +230,12 @@ class PartView(Schema):
     offer_id = Id(required=True, metadata={"description": "Opaque."})
     offer = Text(required=True, metadata={"description": "The pack's or plan's code."})
     name = Text(required=True, metadata={"description": "Its name."})
-    cups = Integer(required=True, metadata={"description": "What it added, or took (negative)."})
+    unit = Text(
+        required=True, metadata={"description": "What is counted: `cup`, `item`, `period` …"}
+    )
+    cups = Integer(
+        required=True, metadata={"description": "What it added of these, or took (negative)."}
+    )
     amount = MoneyField(required=True, metadata={"description": "The same in money, net of VAT."})
 
 
@@ -261,6 +265,10 @@ class StoryView(Schema):
         metadata={"description": "What was handed over, or taken back by a void."},
     )
     cups = Integer(required=True, metadata={"description": "What it added, or took (negative)."})
+    periods = Integer(
+        required=True,
+        metadata={"description": "Prepaid periods of plans that it added, or took; not in `cups`."},
+    )
     uncounted = Integer(
         required=True,
         metadata={"description": "Handed over of an unlimited plan: in no count of cups."},
@@ -268,7 +276,7 @@ class StoryView(Schema):
     left = Integer(
         required=True, metadata={"description": "Cups after it, frozen and ended ones included."}
     )
-    amount = MoneyField(required=True, metadata={"description": "The cups in money, net of VAT."})
+    amount = MoneyField(required=True, metadata={"description": "Both in money, net of VAT."})
     paid = MoneyField(
         required=True,
         allow_none=True,
@@ -290,16 +298,6 @@ class CredentialView(Schema):
     step_seconds = Integer(required=True, metadata={"description": "A code lives so long."})
     issued_at = Timestamp(required=True, metadata={"description": "The server's clock."})
     ends_at = Timestamp(required=True, metadata={"description": "Fetch another before this."})
-
-
-class CodeQuery(Schema):
-    """How a code is shown."""
-
-    format = fields.String(
-        load_default="svg",
-        validate=validate.OneOf(["svg", "png", "text"]),
-        metadata={"description": "A picture, or the text of it."},
-    )
 
 
 @wallet.get("", guard=member, query=Page, answer=WalletView)
@@ -345,7 +343,8 @@ def list_lots(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
 def list_history(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, Any]:
     """Tell every event in the wallet, the newest first: it explains each cup.
 
-    The cups of all events add up to what the wallet holds: `cups`, `frozen`, `ended`, `periods`.
+    The cups of all events add up to the cups that the wallet holds (`cups`, `frozen`, `ended`), and
+    their periods to its `periods`.
     """
 
     def read(limit: int, after: Position | None) -> Sequence[Story]:
@@ -366,20 +365,11 @@ def issue_credential(*, caller: MemberCaller) -> dict[str, Any]:
     )
 
 
-@wallet.get(
-    "/code",
-    guard=member,
-    query=CodeQuery,
-    produces=("image/svg+xml", "image/png", "text/plain"),
-)
+@wallet.get("/code", guard=member, query=CodeQuery, produces=PRODUCED)
 def show_code(*, caller: MemberCaller, query: dict[str, Any]) -> Response:
     """Show the present QR, made by the server: as SVG, PNG or text. It lives for a minute."""
     code = redemption.current_code(member_id=caller.member_id, now=clock.common())
-    shape: Literal["svg", "png", "text"] = query["format"]
-    if shape == "text":
-        return Response(code, content_type="text/plain; charset=us-ascii")
-    draw, kind = _PICTURES[shape]
-    return Response(draw(code), content_type=kind)
+    return shown_code(code, query)
 
 
 def shown_credential(issued: Issued) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from redemption.service.credentials import (
 )
 from redemption.service.redeem import Redeemed, Scan, redeem
 from redemption.service.void import void
+from redemption.uncounted import last_collected
 from redemption.whose import find_wallet, find_wallet_of, member_of_code
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "get_redemption",
     "issue_credential",
     "issue_shared_credential",
+    "last_collected",
     "lines_of",
     "list_history",
     "member_of_code",

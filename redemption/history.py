@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ import ledger
 import vouchers
 from chain.models import Product, Store
 from kernel.db import db
+from kernel.wording import Unit
 from ledger.history import Happening
 from redemption.models import Redemption
 from redemption.uncounted import count_uncounted, list_unbooked
@@ -20,17 +22,19 @@ from vouchers.naming import LotName
 Place = tuple[UUID, int]
 """Where a listing stands: the last event, and what was in the wallet before it."""
 
+_PERIOD: Final = "period"
 _HANDED_OVER = frozenset({"redemption", "void"})
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What an event did to one lot: `cups` and the net `amount` that they carry."""
+    """What an event did to one lot: `cups`, of its `unit`, and the net `amount` they carry."""
 
     lot_id: UUID
     offer_id: UUID
     offer: str
     name: str
+    unit: Unit
     cups: int
     amount: int
     currency: str
@@ -40,6 +44,7 @@ class Part:
 class Story:
     """One event of a wallet: what `ledger.history` tells of it, with the names of everything.
 
+    `cups` counts no prepaid periods of plans, which are `periods`: one is not added to the other.
     `left` counts the cups in the wallet after it. `drink` is what was handed over; `uncounted` says
     how many of an unlimited plan, which `cups` and the books know nothing of.
     """
@@ -51,6 +56,7 @@ class Story:
     store_id: UUID
     store: str
     cups: int
+    periods: int
     left: int
     amount: int
     paid: int | None
@@ -95,7 +101,7 @@ def list_history(*, member_id: UUID, limit: int, after: Place | None) -> Sequenc
                 uncounted=uncounted.get(one.source_id, 0),
             )
         )
-        left -= one.cups
+        left -= told[-1].cups
     return told
 
 
@@ -125,6 +131,12 @@ def _story(
     drink: Drink | None,
     uncounted: int,
 ) -> Story:
+    parts = [
+        Part(part.lot_id, *lots[part.lot_id], part.cups, part.amount, one.currency)
+        for part in one.moved
+        if part.lot_id in lots
+    ]
+    periods = sum(part.cups for part in parts if part.unit == _PERIOD)
     return Story(
         id=one.id,
         kind=one.kind,
@@ -132,7 +144,8 @@ def _story(
         source_id=one.source_id,
         store_id=one.store_id,
         store=store,
-        cups=one.cups,
+        cups=one.cups - periods,
+        periods=periods,
         left=left,
         amount=one.amount,
         paid=one.paid,
@@ -140,9 +153,5 @@ def _story(
         undoes_id=one.undoes_id,
         drink=drink,
         uncounted=uncounted,
-        parts=[
-            Part(part.lot_id, *lots[part.lot_id], part.cups, part.amount, one.currency)
-            for part in one.moved
-            if part.lot_id in lots
-        ],
+        parts=parts,
     )

@@ -56,7 +56,7 @@ def _give_up_some() -> int:
             old = old.where(PlanChange.subscription_id.in_(_of(whose)))
         ids = db.session.scalars(old.order_by(PlanChange.subscription_id).limit(_BATCH)).all()
         for subscription_id in ids:
-            asked_change.give_up(lock(subscription_id), now=now)
+            asked_change.give_up(lock(subscription_id), cause="change_not_paid", now=now)
         return len(ids)
 
 

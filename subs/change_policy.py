@@ -1,8 +1,8 @@
 """What a change of plan within a paid period costs, and what becomes of its cups (E6). Pure rules.
 
-By days of the member's calendar, today among those that are left: the new plan's price for them,
-less the old one's, is charged or given back. The cups that are left move to the new plan, and as
-many come or go as the plans differ by for those days.
+By days of the member's calendar, today among those that are left unless it was used: the new
+plan's price for them, less the old one's, is charged or given back. The cups that are left move to
+the new plan, and as many come or go as the plans differ by for those days.
 """
 
 from collections.abc import Callable, Sequence
@@ -75,12 +75,22 @@ class Proration:
         return self.moved + self.added
 
 
-def days_of(*, starts_at: datetime, ends_at: datetime, now: datetime, time_zone: str) -> Days:
-    """The days of a period in its member's time zone. The day on which it ends is not one."""
+def days_of(
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+    time_zone: str,
+    is_today_gone: bool = False,
+) -> Days:
+    """The days of a period in its member's time zone. The day on which it ends is not one.
+
+    Today is left, unless it was used: cups that nobody counts were collected on it.
+    """
     zone = ZoneInfo(time_zone)
     starts_on, ends_on, today = (at.astimezone(zone).date() for at in (starts_at, ends_at, now))
     whole = max(1, (ends_on - starts_on).days)
-    return Days(whole, min(whole, max(0, (ends_on - today).days)))
+    return Days(whole, min(whole, max(0, (ends_on - today).days - is_today_gone)))
 
 
 def share(amount: int, days: Days) -> int:

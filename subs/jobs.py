@@ -9,7 +9,7 @@ import vouchers
 from kernel.outbox import subscriber
 from subs import change_jobs, clock_jobs, grant_jobs, plan_jobs
 from subs.renewing import renew_due
-from subs.service import outcome, renewal, start
+from subs.service import disputed, outcome, renewal, start
 from subs.service.renewal import PURPOSE
 from subs.statistics import jobs as statistics_jobs
 
@@ -48,6 +48,12 @@ def fail_periods(*, news: Sequence[Mapping[str, str]], now: datetime) -> None:
 def follow_dispute(*, dispute_id: str, now: datetime, **_: object) -> None:
     """A bank disputes the payment of a renewal, or has decided: so it is with its cups."""
     vouchers.follow_dispute(dispute_id=UUID(dispute_id), now=now)
+
+
+@subscriber("purchase.lost")
+def end_disputed(*, dispute_id: str, now: datetime) -> None:
+    """A bank has decided for its holder: the plans that were paid for end."""
+    disputed.end_disputed(dispute_id=UUID(dispute_id), now=now)
 
 
 @subscriber(outcome.GIVEN_UP, sending=True)

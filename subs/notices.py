@@ -15,12 +15,13 @@ from sqlalchemy import func, literal, select
 import members
 from kernel.config import config
 from kernel.db import db
-from kernel.wording import Fact, Money
+from kernel.wording import Count, Fact, Money
 from subs import wording
 from subs.models import Period, PlanSchedule, Subscription
 from vouchers.models import OfferVersion
 
 BEFORE_TRIAL_ENDS = timedelta(days=3)
+BEFORE_PREPAID_ENDS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ def recovered(subscription: Subscription, period: Period, version: OfferVersion)
 def resumed(subscription: Subscription, period: Period, version: OfferVersion) -> Told:
     """The first period after a pause was paid."""
     return _charged(wording.RESUMED, subscription, period, version)
+
+
+def less(told: Told, *, ended: Count, most: Count) -> Told:
+    """The same, where not everything that was left goes along into the new period."""
+    facts = {**told.facts, "ended": ended, "most": most}
+    return Told(told.member_id, wording.LESS[told.notice.name], facts)
 
 
 def renewal_failed(subscription: Subscription, period: Period, version: OfferVersion) -> Told:
@@ -118,6 +125,11 @@ def ended(subscription: Subscription, version: OfferVersion, *, given_back: int 
     return Told(told.member_id, told.notice, {**told.facts, "amount": amount})
 
 
+def disputed(subscription: Subscription, version: OfferVersion) -> Told:
+    """A bank took a payment back for good, so the plan is over."""
+    return _of_ended(wording.DISPUTED, subscription, version)
+
+
 def pause_asked(subscription: Subscription, version: OfferVersion) -> Told:
     """The member will pause from the end of what is paid."""
     assert subscription.pauses_at is not None
@@ -174,6 +186,24 @@ def promise_trial_end(subscription_id: UUID, *, ends_at: datetime, now: datetime
     )
     for notice in (wording.TRIAL_ENDS_PAID, wording.TRIAL_ENDS_WITHOUT_CARD):
         db.session.execute(members.notices_to(notice, found, now=at))
+
+
+def promise_prepaid_end(
+    subscription: Subscription, period: Period, version: OfferVersion, *, now: datetime
+) -> None:
+    """Promise that the end of prepaid periods is told a week before, at once if that is over.
+
+    Two notices wait for that day, as of a trial; neither is sent while another one is left.
+    """
+    facts = _facts(
+        version, subscription_id=subscription.id, period_id=period.id, ends_at=period.ends_at
+    )
+    price = Money(version.price, version.currency)
+    told = [
+        Told(subscription.member_id, wording.PREPAID_ENDS_PAID, {**facts, "price": price}),
+        Told(subscription.member_id, wording.PREPAID_ENDS, facts),
+    ]
+    tell(told, now=max(now, period.ends_at - BEFORE_PREPAID_ENDS))
 
 
 def _charged(

@@ -8,27 +8,27 @@ from datetime import date
 import members
 from kernel.db import db
 from kernel.ids import NOBODY
-from kernel.wording import Count, Money, Words
+from kernel.wording import Count, Words
 from subs import telling
 from subs.models import Subscription
 
 MIGRATES = members.notice(
     "subscription.migrates",
     zh=Words(
-        "您的「{plan}」條款將更新：自 {from_on} 起開始的期間，"
-        "每期改為 {price}（目前 {old_price}）。在此之前您可以隨時取消，不另收費。",
+        "您的「{plan}」條款將更新，適用於 {from_on} 起開始的期間。{changes_zh}"
+        "在此之前您可以隨時取消，不另收費。",
         subject="您的訂閱方案條款將更新",
     ),
     en=Words(
-        "The terms of your “{plan}” change: each period that begins on {from_on} or later costs"
-        " {price} (now {old_price}). Until then you can cancel at any time, at no cost.",
+        "The terms of your “{plan}” change with the first period that begins on {from_on} or later."
+        " {changes_en} Until then you can cancel at any time, at no cost.",
         subject="The terms of your plan change",
     ),
     facts={
         "plan": "每月 10 杯",
         "from_on": date(2026, 12, 22),
-        "old_price": Money(499, "TWD"),
-        "price": Money(549, "TWD"),
+        "changes_zh": "新條款：每月 NT$549。原條款：每月 NT$499。",
+        "changes_en": "New: NT$549 every month. Until now: NT$499 every month.",
         "subscription_id": NOBODY,
     },
     still_wanted=telling.is_live,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, select
@@ -33,6 +33,14 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a member is to do, and until when: after that the plan ends unpaid."""
+
+    what: Literal["authentication", "card"]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A subscription as its member sees it: the plan, the period that is paid, what comes next.
 
@@ -50,13 +58,31 @@ class Standing:
 
     @property
     def next_charge_at(self) -> datetime | None:
-        """When the card is charged next, if nothing changes; None if it is not."""
+        """When the card is charged next, if nothing changes; None if it is not.
+
+        What waits for the member to authenticate it is not charged before they have: `wanted` says
+        so, and until when.
+        """
         one = self.subscription
         if one.ended_at is not None or one.cancel_at_end or self.card is None:
+            return None
+        if self.waiting is not None:
             return None
         if self.unpaid is not None:
             return self.unpaid.retry_at
         return self.period.ends_at if one.resumes_at is None else one.resumes_at
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """What the member is to do so that the period that is due is paid."""
+        if self.unpaid is None or self.subscription.ended_at is not None:
+            return None
+        if self.waiting is not None:
+            return Wanted("authentication", self.unpaid.lapses_at)
+        is_tried = self.unpaid.retry_at is not None and self.card is not None
+        if is_tried or self.unpaid.payment_id is not None:
+            return None
+        return Wanted("card", self.unpaid.lapses_at)
 
     @property
     def pause(self) -> Pause | None:

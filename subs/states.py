@@ -16,25 +16,26 @@ TRANSITIONS: Final[Mapping[tuple[str | None, str], frozenset[str]]] = MappingPro
         (BEGINNING, "active"): frozenset({"started", "gift_started"}),
         ("trialing", "active"): frozenset({"trial_converted"}),
         ("trialing", "past_due"): frozenset({"renewal_failed"}),
-        ("trialing", "cancelled"): frozenset({"cancelled"}),
+        ("trialing", "cancelled"): frozenset({"cancelled", "disputed"}),
         ("trialing", "lapsed"): frozenset({"trial_not_continued"}),
         ("active", "past_due"): frozenset({"renewal_failed"}),
         ("active", "paused"): frozenset({"paused"}),
         ("active", "cancelled"): frozenset({"cancelled", "disputed"}),
         ("active", "lapsed"): frozenset({"gift_used_up"}),
         ("past_due", "active"): frozenset({"recovered"}),
-        ("past_due", "cancelled"): frozenset({"cancelled"}),
+        ("past_due", "cancelled"): frozenset({"cancelled", "disputed"}),
         ("past_due", "lapsed"): frozenset({"not_paid"}),
         ("paused", "active"): frozenset({"resumed"}),
         ("paused", "past_due"): frozenset({"renewal_failed"}),
-        ("paused", "cancelled"): frozenset({"cancelled"}),
+        ("paused", "cancelled"): frozenset({"cancelled", "disputed"}),
     }
 )
-"""What may cause which change. (A bank's dispute ends a plan as a cancelling does.)"""
+"""What may cause which change. A dispute that a bank decides for its holder ends every plan."""
 
 REMARKS: Final = frozenset(
     {
         "renewed",
+        "days_let_go",
         "attempt_failed",
         "authentication_asked",
         "card_changed",
@@ -45,6 +46,8 @@ REMARKS: Final = frozenset(
         "resume_asked",
         "change_asked",
         "change_withdrawn",
+        "change_declined",
+        "change_not_paid",
         "changed",
         "migrated",
         "late_payment_returned",

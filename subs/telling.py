@@ -3,10 +3,14 @@
 Each is asked in a transaction of its own, with the facts of the notice.
 """
 
+from sqlalchemy import exists, select
+
 import payments
 from kernel.db import db
+from kernel.wording import Money
 from members import Facts
 from subs.models import Period, Subscription
+from vouchers.models import Lot, OfferVersion
 
 
 def is_live(facts: Facts) -> bool:
@@ -77,6 +81,41 @@ def is_trial_without_card(facts: Facts) -> bool:
     """The trial will be over, and there is no card with which to go on."""
     one = _one(facts)
     return _is_trial_to_go_on(one) and one.card_id is None
+
+
+def is_prepaid_to_be_charged(facts: Facts) -> bool:
+    """The last prepaid period runs, and a card is charged this price when it is over."""
+    one = _one(facts)
+    if one.card_id is None or not _is_last_prepaid(one, facts):
+        return False
+    version = db.session.get_one(OfferVersion, one.offer_version_id)
+    price: object = facts["price"]
+    return one.next_version_id is None and price == Money(version.price, version.currency)
+
+
+def is_prepaid_without_card(facts: Facts) -> bool:
+    """The last prepaid period runs, and there is no card with which to go on."""
+    one = _one(facts)
+    return one.card_id is None and _is_last_prepaid(one, facts)
+
+
+def _is_last_prepaid(one: Subscription, facts: Facts) -> bool:
+    """It runs, nothing else is asked for at its end, and no other one is in the wallet."""
+    if one.status != "active" or one.cancel_at_end or one.pauses_at is not None:
+        return False
+    newest = select(Period.id).where(Period.subscription_id == one.id)
+    is_running = newest.order_by(Period.number.desc()).limit(1)
+    if db.session.scalar(is_running) != facts["period_id"]:
+        return False
+    of_it = select(OfferVersion.offer_id).where(OfferVersion.id == one.offer_version_id)
+    left = exists().where(
+        Lot.member_id == one.member_id,
+        Lot.is_open,
+        Lot.prepays_plan,
+        Lot.frozen_at.is_(None),
+        Lot.offer_id == of_it.scalar_subquery(),
+    )
+    return not db.session.scalar(select(left))
 
 
 def _is_trial_to_go_on(one: Subscription) -> bool:

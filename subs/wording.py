@@ -10,7 +10,7 @@ from typing import Final
 
 import members
 from kernel.ids import NOBODY
-from kernel.wording import Fact, Money, Words
+from kernel.wording import Count, Fact, Money, Words
 from subs import telling
 
 _PLAN: Final[Mapping[str, Fact]] = {"plan": "每月 10 杯"}
@@ -199,6 +199,20 @@ ENDED_WITH_REFUND = members.notice(
     ),
     facts={**_OVER, "amount": _PRICE},
 )
+DISPUTED = members.notice(
+    "subscription.disputed",
+    zh=Words(
+        "您的「{plan}」有一筆款項已由發卡銀行退回給您，因此訂閱已於 {ended_at} 結束，不會再扣款。"
+        "想再使用請重新訂閱。",
+        subject="訂閱已結束",
+    ),
+    en=Words(
+        "Your bank gave you a payment for “{plan}” back, so the plan ended on {ended_at}. Nothing"
+        " more is charged. To have it again, subscribe anew.",
+        subject="Your plan has ended",
+    ),
+    facts=_OVER,
+)
 PAUSE_ASKED = members.notice(
     "subscription.pause_asked",
     zh=Words(
@@ -286,4 +300,58 @@ TRIAL_ENDS_WITHOUT_CARD = members.notice(
     ),
     facts=_TRIAL,
     still_wanted=telling.is_trial_without_card,
+)
+
+
+def _less(paid: members.Notice) -> members.Notice:
+    zh, en = paid.words["zh-TW"], paid.words["en"]
+    return members.notice(
+        f"{paid.name}_less",
+        zh=Words(
+            f"{zh.text}上期未兌換者最多留用 {{most}}，其餘 {{ended}}已隨上期失效。",
+            subject=zh.subject,
+        ),
+        en=Words(
+            f"{en.text} Of what was left, {{ended}} ended with the old period, since at most"
+            " {most} go along.",
+            subject=en.subject,
+        ),
+        facts={**paid.facts, "ended": Count(2, "cup"), "most": Count(5, "cup")},
+        still_wanted=paid.still_wanted,
+    )
+
+
+LESS: Final[Mapping[str, members.Notice]] = {
+    one.name: _less(one) for one in (RENEWED, CONVERTED, RECOVERED, RESUMED, GOES_ON)
+}
+"""By the name of what tells that a period is paid: the same, where cups ended over a cap."""
+PREPAID_ENDS_PAID = members.notice(
+    "subscription.prepaid_ends_paid",
+    zh=Words(
+        "您的「{plan}」預付的期數將於 {ends_at} 用完，屆時改由您的卡片扣款 {price}。"
+        "不想續用請在那之前取消。",
+        subject="預付的訂閱即將用完",
+    ),
+    en=Words(
+        "The prepaid periods of your “{plan}” run out on {ends_at}. Then {price} is charged to your"
+        " card, unless you cancel before.",
+        subject="Your prepaid plan runs out soon",
+    ),
+    facts={**_OF_ONE, "period_id": NOBODY, "ends_at": _MOMENT, "price": _PRICE},
+    still_wanted=telling.is_prepaid_to_be_charged,
+)
+PREPAID_ENDS = members.notice(
+    "subscription.prepaid_ends",
+    zh=Words(
+        "您的「{plan}」預付的期數將於 {ends_at} 用完，訂閱隨之結束，不會扣款。"
+        "想續用請在那之前登錄卡片。",
+        subject="預付的訂閱即將用完",
+    ),
+    en=Words(
+        "The prepaid periods of your “{plan}” run out on {ends_at}. The plan ends then and nothing"
+        " is charged. To go on, name a card before.",
+        subject="Your prepaid plan runs out soon",
+    ),
+    facts={**_OF_ONE, "period_id": NOBODY, "ends_at": _MOMENT},
+    still_wanted=telling.is_prepaid_without_card,
 )

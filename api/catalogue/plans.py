@@ -37,8 +37,15 @@ PROBLEMS = {
         zh=("未指定付款方式", "請提供 payment_method、card_id、by_holder 其中之一。"),
     ),
     "not-for-giving": Problem(
-        en=("Not for giving", "No periods of this offer can be given to somebody."),
-        zh=("無法贈送期數", "這項商品無法以期數贈送。"),
+        en=("Not for giving", "No periods of this offer can be given to somebody: {why}."),
+        zh=("無法贈送期數", "這項商品無法以期數贈送：{why}。"),
+        words={
+            "why": {
+                "no_plan": ("it is no plan", "這不是方案"),
+                "free": ("it costs nothing", "此方案免費"),
+                "terms": ("its terms do not allow it", "方案條款不允許轉贈"),
+            }
+        },
     ),
     "not-a-newer-version": Problem(
         en=("Not a newer version", "Members move to a later version of the same plan only."),

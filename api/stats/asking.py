@@ -21,7 +21,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 stats = Resource("stats", "/v1/stats", "Statistics: figures about the business.")
 
-_MOST_MONTHS = 36
+MOST_MONTHS = 36
+"""So many rows there are at most for each store."""
+
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 _EARLIEST = "1970"
 # For the documents, which cannot know what these fields write.
@@ -75,8 +77,13 @@ class StatsQuery(Schema):
         first, last = asked["first"], asked["last"]
         if first > last:
             raise ValidationError("Comes after the last month.", "from")
-        if (last.year - first.year) * 12 + last.month - first.month >= _MOST_MONTHS:
-            raise ValidationError(f"More than {_MOST_MONTHS} months.", "from")
+        if months_in(first, last) > MOST_MONTHS:
+            raise ValidationError(f"More than {MOST_MONTHS} months.", "from")
+
+
+def months_in(first: date, last: date) -> int:
+    """How many months there are, the first and the last included."""
+    return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
 class FormulaView(Schema):

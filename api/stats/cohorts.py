@@ -6,7 +6,16 @@ from marshmallow import ValidationError, validates_schema
 
 from api.auth import OfficeCaller
 from api.fields import QueryInteger
-from api.stats.asking import CellView, StatsQuery, StatsView, answered, asked_for, statistic
+from api.stats.asking import (
+    MOST_MONTHS,
+    CellView,
+    StatsQuery,
+    StatsView,
+    answered,
+    asked_for,
+    months_in,
+    statistic,
+)
 from api.tables import column, rows_of
 from subs.statistics import queries
 
@@ -22,14 +31,24 @@ class CohortsQuery(StatsQuery):
     """Which months of sign-up, and up to which age."""
 
     ages = QueryInteger(
-        load_default=12, least=0, most=36, metadata={"description": "Up to so many months of age."}
+        load_default=12,
+        least=0,
+        most=36,
+        metadata={
+            "description": "Up to so many months of age. By store, months x (ages + 1) is at"
+            " most 36."
+        },
     )
 
     @validates_schema
-    def refuse_store_by_store(self, asked: dict[str, Any], **_: Any) -> None:
-        """Refuse what would be a hundred thousand rows: of one store, `store_id` asks."""
-        if asked["by"] == "store":
-            raise ValidationError("Name one store by store_id.", "by")
+    def refuse_too_many_ages(self, asked: dict[str, Any], **_: Any) -> None:
+        """Refuse more rows for each store than other statistics have, each age of a month one."""
+        months = months_in(asked["first"], asked["last"])
+        is_too_much = months * (asked["ages"] + 1) > MOST_MONTHS
+        if asked["by"] == "store" and asked["store_id"] is None and is_too_much:
+            raise ValidationError(
+                f"By store, months x (ages + 1) is at most {MOST_MONTHS}: ask for fewer.", "ages"
+            )
 
 
 class CohortRow(CellView):

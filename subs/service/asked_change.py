@@ -21,8 +21,8 @@ def find(subscription_id: UUID) -> PlanChange | None:
     return db.session.scalar(asked.execution_options(populate_existing=True))
 
 
-def give_up(subscription: Subscription, *, now: datetime) -> bool:
-    """Give up the change that waits, if one does, under the subscription's lock.
+def give_up(subscription: Subscription, *, cause: str = "change_withdrawn", now: datetime) -> bool:
+    """Give up the change that waits, if one does, under the subscription's lock, for this cause.
 
     Its payment is cancelled at the provider; should its money come all the same, it goes back.
     """
@@ -31,7 +31,7 @@ def give_up(subscription: Subscription, *, now: datetime) -> bool:
         return False
     fail(change, now=now)
     outbox.emit(GIVEN_UP, member_id=subscription.member_id, payment_id=change.payment_id, now=now)
-    history.remark(subscription, "change_withdrawn", at=now, **facts_of(change))
+    history.remark(subscription, cause, at=now, **facts_of(change))
     return True
 
 

@@ -20,8 +20,9 @@ import vouchers
 from chain.models import Store
 from invoicing import InvoiceLine, Sale
 from kernel.db import db
+from subs import notices
 from subs.models import Period, Subscription
-from subs.service.carrying import carry_over
+from subs.service.carrying import Ended, carry_over
 from subs.service.granted_lot import Granting, lot_of, next_grant_at
 from subs.service.granting_again import promise_grants
 from subs.service.rows import Plan
@@ -62,8 +63,10 @@ class Settled:
     prepaid: Prepaid | None = None
 
 
-def grant_all(settled: Sequence[Settled], *, now: datetime) -> None:
+def grant_all(settled: Sequence[Settled], *, now: datetime) -> Mapping[UUID, Ended]:
     """Grant what paid periods give, carry over what the ones before left, and owe their invoices.
+
+    Answers, by the period, what did not go along into it.
 
     In the caller's transaction, each period once however often it is told. Locks the wallets by
     their ids. The number of statements does not grow with the number of periods, which are paid
@@ -72,13 +75,18 @@ def grant_all(settled: Sequence[Settled], *, now: datetime) -> None:
     change_wallets([one.subscription.member_id for one in settled])
     fresh = _not_granted(settled)
     if not fresh:
-        return
+        return {}
     stores = chain.find_stores({_store_of(one) for one in fresh})
     granting = [_granting(one, stores) for one in fresh]
-    carry_over(granting, now=now)
+    ended = carry_over(granting, now=now)
     put_granted(list(_grants(fresh, granting, now=now)), stores=stores)
     promise_grants({its.period: next_grant_at(its) for its in granting if its.terms.grants})
     _invoice(fresh, now=now)
+    for one in fresh:
+        if one.prepaid is not None:
+            version = one.plan.version
+            notices.promise_prepaid_end(one.subscription, one.period, version, now=now)
+    return ended
 
 
 def _not_granted(settled: Sequence[Settled]) -> list[Settled]:

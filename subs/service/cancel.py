@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from subs import notices
 from subs.models import Subscription
 from subs.queries import Standing, get_standing
-from subs.service import history
+from subs.service import history, turns
 from subs.service.ending import end
 from subs.service.giving_back import give_back_rest
 from subs.service.living import lock_live
-from subs.service.rows import newest_period, plan_of
+from subs.service.rows import newest_period
 
 When = Literal["end", "now"]
 
@@ -31,19 +30,22 @@ def cancel(
     At once too where nothing is paid: past due, or resting. What is left of a paid period that ends
     at once goes back by the plan's terms; where they give nothing back, its cups stay good until
     its end. What is charged at this moment is seen through where the plan ends later, and returned
-    where it ends at once. Cancelling again before the end has come may name another reason, or
-    bring the end forward; else it changes nothing.
+    where it ends at once. Cancelling again before the end has come may name another reason, which
+    is noted but not told, or bring the end forward; else it changes nothing.
 
     Raises:
         NotFound: it is not the member's.
         SubscriptionEnded: there is nothing left to cancel.
     """
     subscription = lock_live(member_id=member_id, subscription_id=subscription_id)
-    subscription.cancel_reason = reason or subscription.cancel_reason
+    before = subscription.cancel_reason
+    subscription.cancel_reason = reason or before
     if at == "now" or subscription.status not in _PAID_FOR:
         _end_at_once(subscription, now)
     elif not subscription.cancel_at_end:
         _end_later(subscription, now)
+    elif subscription.cancel_reason != before:
+        _note_asked(subscription, now)
     return get_standing(member_id=member_id, subscription_id=subscription_id)
 
 
@@ -58,18 +60,20 @@ def keep(*, member_id: UUID, subscription_id: UUID, now: datetime) -> Standing:
     if subscription.cancel_at_end:
         subscription.cancel_at_end, subscription.cancel_reason = False, None
         history.remark(subscription, "cancel_withdrawn", at=now)
-        version = plan_of(subscription.offer_version_id).version
-        notices.tell([notices.kept(subscription, version)], now=now)
+        turns.tell_turn(subscription, now=now)
     return get_standing(member_id=member_id, subscription_id=subscription_id)
 
 
 def _end_later(subscription: Subscription, now: datetime) -> None:
     subscription.cancel_at_end = True
+    _note_asked(subscription, now)
+    turns.tell_turn(subscription, now=now)
+
+
+def _note_asked(subscription: Subscription, now: datetime) -> None:
     paid_until = newest_period(subscription.id).ends_at
     facts = {"reason": subscription.cancel_reason, "ends_at": paid_until.isoformat()}
     history.remark(subscription, "cancel_asked", at=now, **facts)
-    version = plan_of(subscription.offer_version_id).version
-    notices.tell([notices.cancel_asked(subscription, version, paid_until=paid_until)], now=now)
 
 
 def _end_at_once(subscription: Subscription, now: datetime) -> None:

@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from kernel.db import db
+from kernel.wording import Count, Unit
 from subs import benefit_policy
 from subs.benefit_policy import Left
 from subs.models import PlanSchedule
@@ -39,6 +41,14 @@ _OLD = (
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """So many cups ended with a period, since no more than `most` go along into the next."""
+
+    count: Count
+    most: Count
+
+
+@dataclass(frozen=True, slots=True)
 class _Old:
     """The open lots of one subscription that were sold on one version's terms."""
 
@@ -53,22 +63,42 @@ class _Carried:
     granting: Granting
     cups: int
     lapsing: Sequence[Lapsing]
+    most: int | None = None
 
     @property
     def lapsed(self) -> int:
         return sum(one.cups for one in self.lapsing)
 
 
-def carry_over(granting: Sequence[Granting], *, now: datetime) -> None:
+def carry_over(granting: Sequence[Granting], *, now: datetime) -> Mapping[UUID, Ended]:
     """Let the unused cups of earlier periods go along, or let go of what their terms do not carry.
 
-    What lapses over a cap is booked at once. Cups that are not carried at all end with the grant,
-    if they were good so long only because of the grace.
+    What lapses over a cap is booked at once, and answered by the period that it does not go along
+    into. Cups that are not carried at all end with the grant, if they were good so long only
+    because of the grace.
     """
     old = _old_of(granting)
     carried = [_carried(one, its) for one in granting for its in old[one.subscription.id]]
     lapse_cups([lapsing for one in carried for lapsing in one.lapsing], now=now)
     history.write(_remarks(carried))
+    return _ended(carried)
+
+
+def _ended(carried: Sequence[_Carried]) -> Mapping[UUID, Ended]:
+    """What lapsed over caps, by the new period; of several caps the highest is told."""
+    cups: dict[UUID, int] = defaultdict(int)
+    most: dict[UUID, int] = defaultdict(int)
+    units: dict[UUID, Unit] = {}
+    for one in carried:
+        if one.lapsed and one.most is not None:
+            period_id = one.granting.period.id
+            cups[period_id] += one.lapsed
+            most[period_id] = max(most[period_id], one.most)
+            units[period_id] = cast("Unit", one.granting.plan.version.unit)
+    return {
+        period_id: Ended(Count(count, units[period_id]), Count(most[period_id], units[period_id]))
+        for period_id, count in cups.items()
+    }
 
 
 def _old_of(granting: Sequence[Granting]) -> Mapping[UUID | None, Sequence[_Old]]:
@@ -104,7 +134,7 @@ def _carried(granting: Granting, old: _Old) -> _Carried:
     by_id = {lot.id: lot for lot in old.lots}
     lapsing = [Lapsing(by_id[one.lot_id], one.cups, at=begins_at) for one in leaving]
     cups = sum(lot.cups for lot in left) - sum(one.cups for one in leaving)
-    return _Carried(granting, cups, lapsing)
+    return _Carried(granting, cups, lapsing, old.schedule.carry_over_cap)
 
 
 def _end(lot: Lot, ends_at: datetime) -> None:

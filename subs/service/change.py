@@ -62,14 +62,20 @@ class Preview:
 
 
 def preview(
-    *, member_id: UUID, subscription_id: UUID, offer_id: UUID, at: When, now: datetime
+    *,
+    member_id: UUID,
+    subscription_id: UUID,
+    offer_id: UUID,
+    at: When,
+    channel: str = "app",
+    now: datetime,
 ) -> Preview:
     """Say what a change would cost and give. Refuses what the verb would refuse.
 
     Raises: as `change_plan`.
     """
     subscription = lock_live(member_id=member_id, subscription_id=subscription_id)
-    change = change_to(subscription, offer_id, now=now)
+    change = change_to(subscription, offer_id, channel=channel, is_binding=False, now=now)
     if at == "now":
         quoted = quote(change, now=now)
         _refuse_without_card(change, quoted.amount)
@@ -79,7 +85,13 @@ def preview(
 
 
 def change_plan(
-    *, member_id: UUID, subscription_id: UUID, offer_id: UUID, at: When, now: datetime
+    *,
+    member_id: UUID,
+    subscription_id: UUID,
+    offer_id: UUID,
+    at: When,
+    channel: str = "app",
+    now: datetime,
 ) -> Changing:
     """Change to another plan, at the terms at which it is sold now.
 
@@ -90,15 +102,16 @@ def change_plan(
     Raises:
         NotFound: it is not the member's, or there is no such plan.
         SubscriptionEnded: nothing is left to change.
-        NotOnSale, SamePlan, PlanEnds, ChangeNotOffered: see `change_to`.
+        NotOnSale, SamePlan, PlanEnds, ChangeNotOffered, ChannelNotSold, MemberLimit: see
+            `change_to`.
         RenewalUnderWay: the next period is being charged at this moment.
         ChangeNotNow, ChangeOnlyAtEnd: see `quote`.
         ChangeNeedsCard: there is no card to charge.
         PaymentDeclined: the card was refused; nothing has changed.
     """
     if at == "end":
-        return again(lambda: _plan_ahead(member_id, subscription_id, offer_id, now))
-    asked = again(lambda: _ask(member_id, subscription_id, offer_id, now))
+        return again(lambda: _plan_ahead(member_id, subscription_id, offer_id, channel, now))
+    asked = again(lambda: _ask(member_id, subscription_id, offer_id, channel, now))
     if asked.row is None or asked.row.status != "asked" or asked.row.payment_id is None:
         return asked
     change_id, payment = asked.row.id, payments.charge(payment_id=asked.row.payment_id)
@@ -152,17 +165,19 @@ def give_up_unpaid(*, change_id: UUID, payment_id: UUID, is_told: bool, now: dat
     if row.status != "asked" or row.payment_id != payment_id:
         return
     asked_change.fail(row, now=now)
-    history.remark(subscription, "change_withdrawn", at=now, **facts_of(row))
+    history.remark(subscription, "change_declined", at=now, **facts_of(row))
     if is_told:
         version = plan_of(row.to_version_id).version
         told = change_notices.change_not_paid(subscription, version, amount=row.amount)
         notices.tell([told], now=now)
 
 
-def _plan_ahead(member_id: UUID, subscription_id: UUID, offer_id: UUID, now: datetime) -> Changing:
+def _plan_ahead(
+    member_id: UUID, subscription_id: UUID, offer_id: UUID, channel: str, now: datetime
+) -> Changing:
     with transaction():
         subscription = lock_live(member_id=member_id, subscription_id=subscription_id)
-        change = change_to(subscription, offer_id, now=now)
+        change = change_to(subscription, offer_id, channel=channel, now=now)
         _refuse_at_end(change)
         asked_change.give_up(subscription, now=now)
         version = change.after.version
@@ -176,12 +191,14 @@ def _plan_ahead(member_id: UUID, subscription_id: UUID, offer_id: UUID, now: dat
         return _changing(subscription, None)
 
 
-def _ask(member_id: UUID, subscription_id: UUID, offer_id: UUID, now: datetime) -> Changing:
+def _ask(
+    member_id: UUID, subscription_id: UUID, offer_id: UUID, channel: str, now: datetime
+) -> Changing:
     """Make the change, if it costs nothing now; else write down that it is to be paid for."""
     with transaction():
         subscription = lock_live(member_id=member_id, subscription_id=subscription_id)
         try:
-            change = change_to(subscription, offer_id, now=now)
+            change = change_to(subscription, offer_id, channel=channel, now=now)
         except SamePlan:
             return _made_before(subscription)
         lots = lock_lots(subscription, change.period, now=now)

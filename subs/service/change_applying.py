@@ -30,7 +30,7 @@ from subs.service.change_quote import Change, terms_of
 from subs.service.giving_back import lapse
 from subs.service.granted_lot import terms_of as benefits_of
 from subs.service.money_back import PURPOSE, Payer, give_back
-from subs.service.period_lots import empty, held_in
+from subs.service.period_lots import empty, held_in, is_today_gone
 from vouchers import earning_policy, expiry_policy
 from vouchers.models import Lot
 
@@ -149,7 +149,10 @@ def _set_due(lot: Lot, applying: Applying) -> None:
         )
         return
     days = earning_policy.days_of(
-        starts_at=applying.now, ends_at=applying.change.period.ends_at, time_zone=time_zone
+        starts_at=applying.now,
+        ends_at=applying.change.period.ends_at,
+        time_zone=time_zone,
+        is_first_gone=is_today_gone(applying.lots, now=applying.now),
     )
     lot.earns_from_on, lot.earns_days = days.from_on, days.count
     lot.due_at = earning_policy.first_due_at(

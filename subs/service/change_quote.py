@@ -20,13 +20,22 @@ from subs.change_errors import (
 from subs.change_policy import Days, Held, Proration, Terms
 from subs.errors import RenewalUnderWay
 from subs.models import Period, Subscription
+from subs.over import has_plan
 from subs.service.giving_back import cost_of, vat_in
 from subs.service.money_back import Payer, payers_of
-from subs.service.period_lots import changes_of, find_lots, first_lot, held_in
+from subs.service.period_lots import (
+    changes_of,
+    find_lots,
+    first_lot,
+    held_in,
+    is_today_gone,
+)
 from subs.service.rows import Plan, newest_period, plan_of, plans_of
+from vouchers.buying_limits import foresee_too_many, refuse_too_many
 from vouchers.errors import NotOnSale
 from vouchers.models import Lot, Offer, OrderItem
 from vouchers.queries import current_versions
+from vouchers.service.order import refuse_channel
 
 LineCode = Literal["new_plan", "old_plan", "not_carried"]
 
@@ -81,8 +90,18 @@ class Quote:
         return lines
 
 
-def change_to(subscription: Subscription, offer_id: UUID, *, now: datetime) -> Change:
+def change_to(
+    subscription: Subscription,
+    offer_id: UUID,
+    *,
+    channel: str,
+    is_binding: bool = True,
+    now: datetime,
+) -> Change:
     """The change of a live subscription to a plan, at the terms at which that is sold now.
+
+    What keeps somebody from subscribing to it keeps them from changing to it. Takes the wallet's
+    lock where the plan is limited, as an order does, unless it is only looked at (not binding).
 
     Raises:
         NotFound: there is no such plan.
@@ -90,6 +109,8 @@ def change_to(subscription: Subscription, offer_id: UUID, *, now: datetime) -> C
         SamePlan: the subscription is on these terms.
         PlanEnds: it was cancelled.
         ChangeNotOffered: nobody changes between these plans.
+        ChannelNotSold: it is not sold this way.
+        MemberLimit: the member has as many of it as one may.
     """
     if subscription.cancel_at_end:
         raise PlanEnds
@@ -100,6 +121,11 @@ def change_to(subscription: Subscription, offer_id: UUID, *, now: datetime) -> C
     old, new = before.version, after.version
     if (old.currency, old.jurisdiction) != (new.currency, new.jurisdiction):
         raise ChangeNotOffered
+    refuse_channel({offer_id: new}, channel)
+    if not has_plan(subscription, offer_id):
+        refuse = refuse_too_many if is_binding else foresee_too_many
+        wanted = [(offer_id, 1)]
+        refuse(member_id=subscription.member_id, terms={offer_id: new}, wanted=wanted, now=now)
     return Change(subscription, newest_period(subscription.id), before, after)
 
 
@@ -114,15 +140,16 @@ def quote(change: Change, *, lots: Sequence[Lot] | None = None, now: datetime) -
     subscription, period = change.subscription, change.period
     _refuse_not_now(subscription, period, now)
     _refuse_unlike(change)
+    found = find_lots(subscription, period) if lots is None else lots
     days = policy.days_of(
         starts_at=period.starts_at,
         ends_at=period.ends_at,
         now=now,
         time_zone=subscription.time_zone,
+        is_today_gone=is_today_gone(found, now=now),
     )
     if days.left == 0:
         raise ChangeOnlyAtEnd(why="last_day")
-    found = find_lots(subscription, period) if lots is None else lots
     if any(lot.frozen_at is not None for lot in found):
         raise ChangeOnlyAtEnd(why="disputed")
     held = policy.total(held_in(found, now=now))

@@ -83,7 +83,8 @@ def tell_some(*, limit: int, now: datetime, whose: UUID | None = None) -> int:
     """Promise the message of the day to the next members, in one statement; answer how many.
 
     In the caller's transaction; those whom somebody else is at are left to them. Who is in no paid
-    period (past due, paused) hears nothing that day. However late it is, a day has one message.
+    period (past due, paused), or has collected all, hears nothing that day. However late it is, a
+    day has one message. After a change of plan within a period it is of the new plan.
     With `whose`, only that member is told.
     """
     asked = {
@@ -100,7 +101,7 @@ def tell_some(*, limit: int, now: datetime, whose: UUID | None = None) -> int:
 
 _TELL_SQL = """
     WITH due AS (
-        SELECT id, member_id, time_zone FROM subscription
+        SELECT id, member_id, time_zone, offer_version_id FROM subscription
         WHERE tells_at <= :now AND ended_at IS NULL {whose}
         ORDER BY tells_at LIMIT :limit
         FOR UPDATE SKIP LOCKED
@@ -117,7 +118,7 @@ _TELL_SQL = """
         SELECT member_id, gen_random_uuid(), 'member.notice',
                jsonb_build_object(
                    'to', member_id,
-                   'notice', CASE WHEN cups > 0 THEN CAST(:counted AS text)
+                   'notice', CASE WHEN held.cups_left > 0 THEN CAST(:counted AS text)
                                     ELSE :uncounted END,
                    'facts', jsonb_build_object(
                        'plan', name,
@@ -127,18 +128,20 @@ _TELL_SQL = """
                :now, :now, true, true, 0
         FROM due
         CROSS JOIN LATERAL (
-            SELECT offer_version_id, ((ends_at - interval '1 microsecond')
+            SELECT ((ends_at - interval '1 microsecond')
                    AT TIME ZONE due.time_zone)::date AS last_on
             FROM period
             WHERE subscription_id = due.id AND status = 'paid'
               AND starts_at <= :now AND ends_at > :now
             ORDER BY number DESC LIMIT 1
         ) AS running
-        JOIN offer_version version ON version.id = running.offer_version_id
+        JOIN offer_version version ON version.id = due.offer_version_id
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(units - used), 0) AS cups_left FROM lot
+            SELECT sum(units - used) AS cups_left FROM lot
             WHERE lot.member_id = due.member_id AND is_open AND lot.subscription_id = due.id
+              AND lot.frozen_at IS NULL AND (lot.ends_at IS NULL OR lot.ends_at > :now)
         ) AS held
+        WHERE held.cups_left IS NOT NULL
     )
     SELECT count(*) FROM moved
 """

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from kernel import outbox
 from subs import notices
@@ -56,6 +57,29 @@ def cancel_in(
     )
     version = plan_of(subscription.offer_version_id).version
     found.told.append(notices.ended(subscription, version, given_back=given_back))
+
+
+def dispute_in(
+    found: Consequences,
+    subscription: Subscription,
+    unpaid: Period | None,
+    *,
+    dispute_id: UUID,
+    now: datetime,
+) -> None:
+    """A bank took a payment back for good: the subscription of a set ends at once."""
+    _stop(
+        found,
+        subscription,
+        unpaid,
+        to="cancelled",
+        cause="disputed",
+        ended_at=now,
+        now=now,
+        dispute_id=str(dispute_id),
+    )
+    version = plan_of(subscription.offer_version_id).version
+    found.told.append(notices.disputed(subscription, version))
 
 
 def lapse_in(

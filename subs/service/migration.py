@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select, text
@@ -29,6 +30,7 @@ from subs.migration_errors import (
 )
 from subs.models import PlanMigration, PlanSchedule, Subscription
 from subs.plan_notices import MIGRATES
+from subs.service.new_terms import changes_in_words
 from vouchers.models import OfferVersion
 from vouchers.offer_errors import TwoPeople
 
@@ -157,13 +159,9 @@ def announce_some(*, limit: int, now: datetime) -> bool:
     )
     if migration is None:
         return False
-    told = {
-        "migration_id": migration.id,
-        "after": migration.told_to or NOBODY,
-        "limit": limit,
-        "now": now,
-    }
-    migration.told_to = db.session.scalar(_ANNOUNCE, {**told, "notice": MIGRATES.name})
+    told = _told(_one(migration.id), limit=limit, now=now)
+    after = migration.told_to or NOBODY
+    migration.told_to = db.session.scalar(_ANNOUNCE, {**told, "after": after})
     if migration.told_to is None:
         migration.announced_at = now
     db.session.flush()
@@ -178,21 +176,32 @@ def tell_newcomers(subscriptions: Sequence[Subscription], *, now: datetime) -> N
     begun = defaultdict(list)
     for one in subscriptions:
         begun[one.offer_version_id].append(one.id)
-    leads = select(PlanMigration.id, PlanMigration.from_version_id).where(
+    leads = _LEADING.where(
         PlanMigration.from_version_id.in_(begun), PlanMigration.approved_at.is_not(None)
     )
-    for migration_id, version_id in db.session.execute(leads).all():
-        told = {"migration_id": migration_id, "limit": None, "now": now, "notice": MIGRATES.name}
-        db.session.execute(_TELL_THESE, {**told, "ids": begun[version_id]})
+    for row in db.session.execute(leads).all():
+        leading = Leading(*row)
+        told = _told(leading, limit=None, now=now)
+        db.session.execute(_TELL_THESE, {**told, "ids": begun[leading.before.id]})
+
+
+def _told(leading: Leading, *, limit: int | None, now: datetime) -> dict[str, Any]:
+    before, after = leading.before, leading.after
+    return {
+        "migration_id": leading.migration.id,
+        "notice": MIGRATES.name,
+        "changes_zh": changes_in_words(before, after, "zh-TW"),
+        "changes_en": changes_in_words(before, after, "en"),
+        "limit": limit,
+        "now": now,
+    }
 
 
 _TELL = """
     WITH leads AS (
-        SELECT plan_migration.id, from_version_id, from_at, older.name, older.currency,
-               older.price AS old_price, newer.price
+        SELECT plan_migration.id, from_version_id, from_at, older.name
         FROM plan_migration
         JOIN offer_version older ON older.id = from_version_id
-        JOIN offer_version newer ON newer.id = to_version_id
         WHERE plan_migration.id = :migration_id
     ), theirs AS (
         SELECT id, member_id, time_zone
@@ -212,8 +221,8 @@ _TELL = """
                    'facts', jsonb_build_object(
                        'plan', name,
                        'from_on', (from_at AT TIME ZONE time_zone)::date,
-                       'old_price', jsonb_build_object('amount', old_price, 'currency', currency),
-                       'price', jsonb_build_object('amount', price, 'currency', currency),
+                       'changes_zh', CAST(:changes_zh AS text),
+                       'changes_en', CAST(:changes_en AS text),
                        'subscription_id', theirs.id)),
                :now, :now, true, true, 0
         FROM theirs, leads

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select
 
-import chain
 from kernel.db import db
-from ledger.policy import earned
 from subs.change_policy import Held
 from subs.models import Period, PlanChange, Subscription
+from vouchers.day_use import begins_later, days_gone, unearned, used_today
 from vouchers.models import Lot
 from vouchers.service.earning import earn_until
 from vouchers.wallet import change_wallet
@@ -51,8 +50,14 @@ def changes_of(period: Period) -> Sequence[PlanChange]:
 
 
 def held_in(lots: Sequence[Lot], *, now: datetime) -> list[Held]:
-    """What each lot carries now; of what is earned by the day, what its days have not earned."""
-    return [_held(lot, now) for lot in lots]
+    """What each lot carries now; of what is earned by the day, what is of days that are left."""
+    gone = days_gone(lots, now=now)
+    return [_held(lot, gone.get(lot.id, 0)) for lot in lots]
+
+
+def is_today_gone(lots: Sequence[Lot], *, now: datetime) -> bool:
+    """Whether this day is none of those that are left: cups that nobody counts were collected."""
+    return bool(used_today(lots, now=now)) or any(begins_later(lot, now) for lot in lots)
 
 
 def empty(lots: Sequence[Lot]) -> None:
@@ -62,14 +67,12 @@ def empty(lots: Sequence[Lot]) -> None:
         lot.is_open = False
 
 
-def _held(lot: Lot, now: datetime) -> Held:
-    if lot.earns_days is None or lot.earns_from_on is None:
+def _held(lot: Lot, gone: int) -> Held:
+    if lot.earns_days is None:
         net, vat = lot.net - lot.net_recognised, lot.vat - lot.vat_gone
         return Held(lot.units - lot.used, net, vat)
-    passed = max(0, (chain.local_date(lot.store_id, now) - lot.earns_from_on).days)
-    gone = earned(net=lot.net, days=lot.earns_days, passed=passed)
-    vat_gone = earned(net=lot.vat, days=lot.earns_days, passed=passed)
-    return Held(0, lot.net - max(gone, lot.net_recognised), lot.vat - max(vat_gone, lot.vat_gone))
+    left = unearned(lot, gone)
+    return Held(0, left.net, left.vat)
 
 
 def _lots_of(subscription: Subscription, period: Period) -> Select[Lot]:

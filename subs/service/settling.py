@@ -14,6 +14,7 @@ from subs.models import Period, Subscription
 from subs.policy import Every
 from subs.service import history
 from subs.service.benefits import Settled, grant_all
+from subs.service.carrying import Ended
 from subs.service.ending import close_period
 from subs.service.rows import Plan
 from vouchers.slices import Prepaid
@@ -47,13 +48,12 @@ def settle_all(settling: Sequence[Settling], *, now: datetime) -> None:
     if not settling:
         return
     taxes = _Taxes(settling)
-    events, told = [], []
+    events = []
     for one in settling:
         _pay(one, taxes.of(one))
         events.append(_turn(one, now=now))
-        told.append(_news(one, events[-1]["from_status"]))
     db.session.flush()
-    grant_all(
+    ended = grant_all(
         [
             Settled(one.subscription, one.period, one.plan, one.paid_at, prepaid=one.prepaid)
             for one in settling
@@ -61,6 +61,10 @@ def settle_all(settling: Sequence[Settling], *, now: datetime) -> None:
         now=now,
     )
     history.write(events)
+    told = (
+        _news(one, event["from_status"], ended.get(one.period.id))
+        for one, event in zip(settling, events, strict=True)
+    )
     notices.tell(told, now=now)
 
 
@@ -109,11 +113,13 @@ def _turn(settling: Settling, *, now: datetime) -> history.Told:
     return history.turned(subscription, "active", cause=cause, at=now, **facts)
 
 
-def _news(settling: Settling, before: str) -> notices.Told:
+def _news(settling: Settling, before: str, ended: Ended | None) -> notices.Told:
     facts = (settling.subscription, settling.period, settling.plan.version)
     if settling.prepaid is not None:
-        return notices.renewed(*facts, is_prepaid=True)
-    return _NEWS[before](*facts)
+        told = notices.renewed(*facts, is_prepaid=True)
+    else:
+        told = _NEWS[before](*facts)
+    return told if ended is None else notices.less(told, ended=ended.count, most=ended.most)
 
 
 class _Taxes:

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import null
 
+import chain
 import members
 import payments
 import vouchers
+from chain.policy import local_day
 from kernel.db import db
 from kernel.ids import new_id
 from subs import policy
@@ -18,6 +20,7 @@ from subs.queries import Standing, get_standing
 from subs.service import history, migration
 from subs.service.benefits import Settled, grant_all
 from subs.service.rows import Plan, plan_of
+from vouchers.service.order import refuse_foreign_law
 from vouchers.slices import Prepaid
 
 
@@ -26,26 +29,32 @@ def start_prepaid(
     member_id: UUID,
     offer_id: UUID,
     channel: str = "app",
+    store_id: UUID | None = None,
     card_id: UUID | None = None,
+    payment_method: str | None = None,
     now: datetime,
 ) -> Standing:
     """Begin a plan now, on the terms that its periods were paid for, without a trial.
 
     The periods that follow are taken from the wallet too, as long as any are left; then the card
-    is charged, or the plan is over where none was left. In the caller's transaction; takes the
-    wallet's lock.
+    is charged, or the plan is over where none was left. A saved card is named by its id, or by the
+    provider's reference of it. With `store_id` it is signed up at that store, which sells what is
+    charged later; else where its periods were sold. In the caller's transaction; takes the wallet's
+    lock.
 
     Raises:
         NothingPrepaid: the member holds no such period, or it is frozen.
-        NotFound: the member has no such saved card.
+        NotFound: the member has no such saved card, or there is no such store.
+        StoreNotSelling: the store is not under the law that the plan was made for.
     """
     prepaid = vouchers.take_prepaid(member_id=member_id, offer_id=offer_id)
     if prepaid is None:
         raise NothingPrepaid(offer_id=str(offer_id))
-    if card_id is not None:
-        payments.get_card(member_id=member_id, card_id=card_id)
     plan = plan_of(prepaid.lot.offer_version_id)
-    begun = _subscription(prepaid, plan, channel, card_id, now)
+    begun = _subscription(prepaid, plan, channel, now)
+    begun.card_id = _card(member_id, card_id, payment_method)
+    if store_id is not None:
+        begun.store_id = _seller(store_id, plan, now)
     period = _period(begun, _span(plan, begun.time_zone, now), prepaid, plan)
     for row in (begun, period):
         db.session.add(row)
@@ -56,9 +65,23 @@ def start_prepaid(
     return get_standing(member_id=member_id, subscription_id=begun.id)
 
 
-def _subscription(
-    prepaid: Prepaid, plan: Plan, channel: str, card_id: UUID | None, now: datetime
-) -> Subscription:
+def _card(member_id: UUID, card_id: UUID | None, payment_method: str | None) -> UUID | None:
+    if card_id is not None:
+        return payments.get_card(member_id=member_id, card_id=card_id).id
+    if payment_method is not None:
+        named = payments.get_card_named(member_id=member_id, payment_method=payment_method)
+        return named.id
+    return None
+
+
+def _seller(store_id: UUID, plan: Plan, now: datetime) -> UUID:
+    store = chain.get_store(store_id)
+    terms = {plan.version.offer_id: plan.version}
+    refuse_foreign_law(terms, store, local_day(now, time_zone=store.time_zone))
+    return store.id
+
+
+def _subscription(prepaid: Prepaid, plan: Plan, channel: str, now: datetime) -> Subscription:
     """Sold where the periods were. It has no ordinal: one line of an order may begin several."""
     lot = prepaid.lot
     assert lot.order_item_id is not None  # all prepaid periods are of an order
@@ -71,7 +94,6 @@ def _subscription(
         ordinal=null(),  # None would become the column's default
         store_id=lot.store_id,
         channel=channel,
-        card_id=card_id,
         status="active",
         anchor_at=now,
         anchor_number=1,

@@ -1,5 +1,6 @@
 """Plans are made: the terms of an offer and a schedule are one thing, which two people agree on."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
@@ -15,6 +16,9 @@ from vouchers.offer_terms import OfferTerms
 from vouchers.service import offer
 
 _DAY_ONE: Final = date(2001, 1, 1)  # of a long month: no month is longer than this one
+
+MOST_EVERY: Final[Mapping[str, int]] = {"day": 1_095, "week": 156, "month": 36, "year": 3}
+"""The longest period: three years. What is paid for further ahead is no plan but a debt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,8 @@ def contradictions(terms: OfferTerms, schedule: Schedule) -> dict[str, str]:
         ("carry_over", not is_counted and schedule.carry_over != "none", "Goes with counted cups."),
         ("carry_over_cap", is_capped != (schedule.carry_over_cap is not None),
          "Goes with carry_over: capped."),
+        ("every", schedule.every_count > MOST_EVERY[schedule.every_unit],
+         "Is at most three years."),
         ("grant_every", schedule.grant_count is not None and not (is_free and is_counted),
          "Goes with counted cups of a plan that costs nothing."),
         ("grant_every", _outlasts_period(schedule), "Is shorter than every."),
@@ -151,9 +157,8 @@ def _outlasts_period(schedule: Schedule) -> bool:
     if count is None or unit is None:
         return False
     grant = Every(count, unit)
-    return _DAY_ONE + grant.times(1) >= _DAY_ONE + Every(
-        schedule.every_count, schedule.every_unit
-    ).times(1)
+    every = Every(schedule.every_count, schedule.every_unit)
+    return grant.after(_DAY_ONE, 1) >= every.after(_DAY_ONE, 1)
 
 
 def _sold(terms: OfferTerms, schedule: Schedule) -> OfferTerms:

@@ -3,17 +3,21 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 import vouchers.jobs  # noqa: F401  its subscribers register themselves
+from chain.models import LegalEntity
 from kernel import outbox
+from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from tests.api.frame.principals import bearer
-from tests.club import Club, club_of
+from tests.club import SAVED, Club, club_of
 from tests.fakes import GOOD
 from tests.world import World, key
 
@@ -85,6 +89,15 @@ def test_periods_are_bought_given_and_begun(
     assert body["next_charge_at"] is None
     wallet = client.get("/v1/wallet", headers=bob).get_json()
     assert (wallet["cups"], wallet["periods"]) == (10, 2)
+    history = client.get("/v1/wallet/history", headers=bob).get_json()["items"]
+    assert [(one["cups"], one["periods"], one["left"]) for one in history] == [
+        (10, -1, 10),
+        (0, 3, 0),
+    ]
+    assert {(part["unit"], part["cups"]) for part in history[0]["parts"]} == {
+        ("period", -1),
+        ("cup", 10),
+    }
 
 
 def test_who_holds_none_is_told_so(client: FlaskClient, club: Club, bob: Headers):
@@ -115,3 +128,59 @@ def test_a_saved_card_goes_on_afterwards_but_not_somebody_elses(
     answer = begin(client, club, bob, card_id=card_id)
     assert (answer.status_code, answer.get_json()["reason"]) == (404, "not-found")
     assert client.get("/v1/wallet", headers=bob).get_json()["periods"] == 1
+
+
+def test_a_saved_card_is_named_by_the_providers_reference_too(
+    client: FlaskClient, club: Club, alice: Headers, bob: Headers
+):
+    buy(client, club, alice, periods=1)
+    with transaction():
+        club.keep_card(GOOD)
+    begun = begin(client, club, alice, payment_method=SAVED + GOOD)
+    assert (begun.status_code, begun.get_json()["card"]["last4"]) == (201, "4242")
+
+    buy(client, club, bob, periods=1)
+    answer = begin(client, club, bob, payment_method="pm_of_somebody_else")
+    assert (answer.status_code, answer.get_json()["reason"]) == (404, "not-found")
+    assert client.get("/v1/wallet", headers=bob).get_json()["periods"] == 1
+
+
+def test_a_card_is_named_once(client: FlaskClient, club: Club, alice: Headers):
+    buy(client, club, alice, periods=1)
+    answer = begin(client, club, alice, card_id=str(new_id()), payment_method=SAVED + GOOD)
+    assert (answer.status_code, answer.get_json()["reason"]) == (422, "validation")
+
+
+def test_the_store_of_sign_up_is_named_and_sells_what_is_charged_later(
+    client: FlaskClient, club: Club, alice: Headers
+):
+    buy(client, club, alice, periods=1)
+    with transaction():
+        club.keep_card(GOOD)
+    store_id = club.world.stores["A"]
+    asked = {"payment_method": SAVED + GOOD, "store_id": str(store_id)}
+    mine = UUID(begin(client, club, alice, **asked).get_json()["id"])
+    assert club.subscription(mine).store_id == store_id
+    club.go_to(club.periods(mine)[0].ends_at)
+
+    club.renew()
+
+    first, second = (lot for lot in club.lots() if lot.subscription_id == mine)
+    assert first.store_id == club.world.stores["W"]
+    assert second.store_id == store_id
+
+
+def test_a_store_that_is_not_there_signs_nobody_up(client: FlaskClient, club: Club, alice: Headers):
+    buy(client, club, alice, periods=1)
+    answer = begin(client, club, alice, store_id=str(new_id()))
+    assert (answer.status_code, answer.get_json()["reason"]) == (404, "not-found")
+
+
+def test_a_store_under_another_law_signs_nobody_up(client: FlaskClient, club: Club, alice: Headers):
+    buy(client, club, alice, periods=1)
+    with transaction():
+        db.session.execute(
+            update(LegalEntity).where(LegalEntity.code == "entity-A").values(jurisdiction="JP")
+        )
+    answer = begin(client, club, alice, store_id=str(club.world.stores["A"]))
+    assert (answer.status_code, answer.get_json()["reason"]) == (409, "store-not-selling")

@@ -84,6 +84,36 @@ def test_a_place_is_offered_taken_and_left(
     assert shared(client, bob) == []
 
 
+@pytest.mark.parametrize(
+    ("shape", "kind", "begins"),
+    [("svg", "image/svg+xml", b"<?xml"), ("png", "image/png", b"\x89PNG")],
+)
+def test_a_link_is_a_picture_too(
+    client: FlaskClient, plan: str, alice: Headers, shape: str, kind: str, begins: bytes
+):
+    offered = invite(client, plan, alice).get_json()
+    address = f"{plan}/sharers/{offered['id']}/code?format="
+
+    drawn = client.get(address + shape, headers=alice)
+    text = client.get(address + "text", headers=alice)
+
+    assert drawn.content_type.split(";")[0] == kind
+    assert drawn.data.startswith(begins)
+    assert text.get_data(as_text=True) == offered["link"]
+
+
+def test_nobody_but_its_owner_sees_a_link_drawn_and_a_taken_place_has_none(
+    client: FlaskClient, plan: str, alice: Headers, bob: Headers
+):
+    offered = invite(client, plan, alice).get_json()
+    address = f"{plan}/sharers/{offered['id']}/code"
+    assert reason(client.get(address, headers=bob)) == (404, "not-found")
+
+    join(client, offered, bob)
+
+    assert reason(client.get(address, headers=alice)) == (404, "not-found")
+
+
 def test_an_owner_is_not_told_who_shares(
     client: FlaskClient, plan: str, alice: Headers, bob: Headers, world: World
 ):

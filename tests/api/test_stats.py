@@ -152,7 +152,20 @@ def test_malformed_and_endless_questions_are_refused(client: FlaskClient, name: 
     assert (answer.status_code, answer.get_json()["reason"]) == (422, "validation")
 
 
-@pytest.mark.parametrize("query", ["by=store", "ages=37", "ages=-1", "ages=x"])
+@pytest.mark.parametrize("by", ["month", "plan", "version", "store", "channel"])
+@pytest.mark.parametrize("name", EVERY)
+def test_every_statistic_is_told_apart_by_the_same(
+    lives: Lives, client: FlaskClient, name: str, by: str
+):
+    ages = "&ages=2" if name == "cohorts" else ""
+    rows = read(client, name, f"{SPAN}&by={by}{ages}")["rows"]
+
+    told_apart = {"month": None, "plan": "plan", "version": "version"}.get(by, by)
+    assert all(told_apart is None or row[told_apart] is not None for row in rows)
+    assert rows or name in {"yearly-renewals", "trials", "dunning"}
+
+
+@pytest.mark.parametrize("query", ["by=store&ages=36", "ages=37", "ages=-1", "ages=x"])
 def test_cohorts_of_all_stores_and_of_any_age_are_refused(client: FlaskClient, query: str):
     answer = client.get(f"/v1/stats/cohorts{SPAN}&{query}", headers=at_a_desk())
 

@@ -85,6 +85,7 @@ def test_a_subscription_shows_its_plan_period_next_charge_and_card(
             "ends_at": period.ends_at.isoformat(),
         },
         "next_charge_at": period.ends_at.isoformat(),
+        "wanted": None,
         "card": {"brand": "visa", "last4": "4242"},
         "client_secret": None,
         "started_at": period.starts_at.isoformat(),
@@ -234,6 +235,9 @@ def test_a_payment_that_waits_for_its_holder_shows_how_to_authenticate_it(
 
     (payment,) = club.asked()
     assert (body["status"], body["client_secret"]) == ("past_due", payment.client_secret)
+    lapses_at = club.periods(mine)[-1].lapses_at.isoformat()
+    assert body["wanted"] == {"what": "authentication", "until": lapses_at}
+    assert body["next_charge_at"] is None
 
 
 @pytest.mark.parametrize(
