@@ -71,14 +71,17 @@ def earned(part: Part) -> Iterable[Facts]:
     """What a lot that earns by the day has booked is what its days up to the last one earn.
 
     3: straight-line, to the dollar. Whatever ends before its days are over earns the rest at once,
-    unless the rest was given back.
+    unless the rest was given back. What was sold late earns the days before with that of its sale,
+    and that one only if it was over, or used, when the rest was given back.
     """
     return part.find(
         """
         WITH earning AS (
-            SELECT member_id, id AS lot_id, net::bigint AS net, is_open, earns_from_on,
-                   earns_days::bigint AS days
-            FROM lot WHERE {within lot} AND earns_days IS NOT NULL
+            SELECT lot.member_id, lot.id AS lot_id, lot.net::bigint AS net, lot.is_open,
+                   lot.earns_from_on, lot.earns_days::bigint AS days,
+                   (lot.sold_at AT TIME ZONE store.time_zone)::date AS sold_on
+            FROM lot JOIN store ON store.id = lot.store_id
+            WHERE {within lot} AND lot.earns_days IS NOT NULL
         ), booked AS (
             SELECT earning.member_id, earning.lot_id, total(line.amount) AS amount,
                    max(entry.occurred_on) AS last_on
@@ -89,13 +92,19 @@ def earned(part: Part) -> Iterable[Facts]:
             GROUP BY earning.member_id, earning.lot_id
         ), due AS (
             SELECT earning.*, booked.amount, booked.last_on,
-                   (2 * net * least(days, last_on - earns_from_on + 1) + days) / (2 * days)
-                       AS straight
+                   least(days, last_on - earns_from_on + 1) AS passed,
+                   CASE WHEN last_on = sold_on THEN least(days, last_on - earns_from_on)
+                   END AS passed_before
             FROM earning JOIN booked USING (member_id, lot_id)
+        ), straight AS (
+            SELECT due.*, (2 * net * passed + days) / (2 * days) AS expected,
+                   (2 * net * passed_before + days) / (2 * days) AS expected_before
+            FROM due
         )
-        SELECT member_id, lot_id, last_on, straight AS expected, amount AS found
-        FROM due
-        WHERE amount <> straight AND (is_open OR amount <> net)
+        SELECT member_id, lot_id, last_on, expected, amount AS found
+        FROM straight
+        WHERE amount <> expected AND amount IS DISTINCT FROM expected_before
+          AND (is_open OR amount <> net)
         """
     )
 

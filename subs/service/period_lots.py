@@ -50,8 +50,11 @@ def changes_of(period: Period) -> Sequence[PlanChange]:
 
 
 def held_in(lots: Sequence[Lot], *, now: datetime) -> list[Held]:
-    """What each lot carries now; of what is earned by the day, what is of days that are left."""
-    gone = days_gone(lots, now=now)
+    """What each lot carries now; of what is earned by the day, what is of days that are left.
+
+    What is frozen has earned nothing since: until it is known whose that is, it is not gone.
+    """
+    gone = days_gone([lot for lot in lots if lot.frozen_at is None], now=now)
     return [_held(lot, gone.get(lot.id, 0)) for lot in lots]
 
 

@@ -16,8 +16,8 @@ from kernel.ids import new_id
 from ledger import policy as books
 from ledger.service.dating import book_date, hold_months, open_from
 from vouchers import earning_statements, expiry_statements
-from vouchers.day_use import days_gone, unearned, used_today
-from vouchers.models import Lot
+from vouchers.day_use import days_gone, unearned
+from vouchers.models import Lot, OfferVersion
 from vouchers.slices import Slice
 
 _MOMENT = slice(0, 15)  # of a UUIDv7: its milliseconds and its version
@@ -77,35 +77,38 @@ def earn_until(member_ids: Collection[UUID], *, now: datetime) -> None:
     """Earn the days that have passed in wallets that the caller has locked.
 
     Whoever gives the rest of a lot back asks for this before, so that the rest is what is left now
-    and not what was left when the nightly job last came. This day is earned too where cups were
-    collected on it: whoever has used a day does not get it back.
+    and not what was left when the nightly job last came. So nothing waits for midnight: this day is
+    earned too where cups were collected on it, since whoever has used a day does not get it back;
+    and where this is the day of a late sale, the days before it.
     """
     _earn("{{{}}}".format(",".join(map(str, sorted(set(member_ids))))), now)
-    _earn_used(member_ids, now)
+    _earn_ahead(member_ids, now)
 
 
-def _earn_used(member_ids: Collection[UUID], now: datetime) -> None:
-    """Earn this day ahead of its end; at its end nothing is left of it to be earned."""
-    running = select(Lot).where(
-        Lot.member_id.in_(member_ids),
-        Lot.is_open,
-        Lot.earns_days.is_not(None),
-        Lot.frozen_at.is_(None),
+def _earn_ahead(member_ids: Collection[UUID], now: datetime) -> None:
+    """Earn what is gone and would be earned at the end of this day; then it is not earned again."""
+    running = (
+        select(Lot, OfferVersion.is_unlimited)
+        .join(OfferVersion, OfferVersion.id == Lot.offer_version_id)
+        .where(
+            Lot.member_id.in_(member_ids),
+            Lot.is_open,
+            Lot.earns_days.is_not(None),
+            Lot.frozen_at.is_(None),
+        )
     )
-    found = db.session.scalars(running.execution_options(populate_existing=True)).all()
-    used = used_today(found, now=now)
-    lots = [lot for lot in found if lot.id in used]
-    gone = days_gone(lots, now=now)
-    earning = [(lot, unearned(lot, gone[lot.id])) for lot in lots]
-    events = [_event(lot, left, now) for lot, left in earning]
+    found = db.session.execute(running.execution_options(populate_existing=True)).all()
+    gone = days_gone([lot for lot, _ in found], now=now)
+    earning = [(*row, unearned(row.Lot, gone[row.Lot.id])) for row in found]
+    events = [_event(*one, now) for one in earning]
     ledger.post_all([event for event in events if event.pairs])
-    for lot, left in earning:
+    for lot, _, left in earning:
         lot.net_recognised, lot.vat_gone = lot.net - left.net, lot.vat - left.vat
     db.session.flush()
 
 
-def _event(lot: Lot, left: Slice, now: datetime) -> ledger.Event:
-    """A day of unlimited cups: of a membership nobody collects any."""
+def _event(lot: Lot, is_unlimited: bool, left: Slice, now: datetime) -> ledger.Event:
+    """Days of a lot, of which so much is left after them."""
     return ledger.Event(
         member_id=lot.member_id,
         kind="earning",
@@ -115,7 +118,7 @@ def _event(lot: Lot, left: Slice, now: datetime) -> ledger.Event:
             amount=lot.net - lot.net_recognised - left.net,
             offer_id=lot.offer_id,
             lot_id=lot.id,
-            is_membership=False,
+            is_membership=not is_unlimited,
         ),
         event_at=now,
         occurred_on=chain.local_date(lot.store_id, now),
