@@ -107,9 +107,12 @@ def left_behind(world: Any) -> object:
     """Tell who is on a version that is left behind."""
     from_id, to_id = (world.offers[code][1] for code in ("club", "eleven"))
     till = world.add_till("B")
-    schedule = PlanSchedule(
-        offer_version_id=to_id, every_count=1, every_unit="month", grace_days=28, dunning_days=[]
-    )
+    schedules = [
+        PlanSchedule(
+            offer_version_id=one, every_count=1, every_unit="month", grace_days=28, dunning_days=[]
+        )
+        for one in (from_id, to_id)
+    ]
     leads = PlanMigration(
         id=new_id(),
         from_version_id=from_id,
@@ -120,7 +123,7 @@ def left_behind(world: Any) -> object:
         approved_by_id=world.till.staff_id,
         approved_at=world.now,
     )
-    db.session.add(schedule)
+    db.session.add_all(schedules)
     db.session.flush()
     db.session.add(leads)
     db.session.flush()
