@@ -10,6 +10,7 @@ from kernel.db import Base
 
 ROLES = ("clerk", "manager", "finance", "admin")
 DEVICE_CHANNELS = ("counter", "kiosk", "drive-through", "delivery")
+DEVICE_PROFILES = ("till", "scanner", "screen")
 
 
 class LegalEntity(Base):
@@ -24,10 +25,14 @@ class LegalEntity(Base):
 
 
 class Store(Base):
-    """A branch. Its business day ends at `day_ends_at` o'clock of the next calendar day."""
+    """A branch. Its business day ends at `day_ends_at` o'clock of the next calendar day.
+
+    What a phone may collect without a network is good in one `offline_group` of stores.
+    """
 
     __tablename__ = "store"
     __table_args__ = (
+        CheckConstraint("offline_group BETWEEN 0 AND 65535", "offline_group_has_2_bytes"),
         Index("uq_store_online", "is_online", unique=True, postgresql_where=text("is_online")),
     )
 
@@ -38,6 +43,7 @@ class Store(Base):
     time_zone: Mapped[str]
     day_ends_at: Mapped[time]
     is_online: Mapped[bool] = mapped_column(default=False)
+    offline_group: Mapped[int] = mapped_column(default=1)
 
 
 class StoreOwner(Base):
@@ -71,6 +77,7 @@ class Product(Base):
 class Staff(Base):
     """A person who works at stores. Clerks and managers have a PIN, the office a password.
 
+    A PIN with `pin_ends_at` was given by the desk: it is good until then, for choosing an own one.
     `totp_last_step` is the last half-minute whose one-time code was used: a code is good once.
     `member_id` names the person's own wallet, which they may not redeem from.
     """
@@ -89,6 +96,7 @@ class Staff(Base):
     role: Mapped[str]
     member_id: Mapped[UUID | None]
     pin_hash: Mapped[str | None]
+    pin_ends_at: Mapped[datetime | None]
     password_hash: Mapped[str | None]
     totp_sealed: Mapped[bytes | None]
     totp_last_step: Mapped[int] = mapped_column(default=0)
@@ -106,7 +114,12 @@ class StaffStore(Base):
 
 
 class Device(Base):
-    """A till or phone of one store, enrolled by a one-time code; it serves one `channel`."""
+    """A till or phone of one store, enrolled by a one-time code; it serves one `channel`.
+
+    It signs what it sends with its own key (Ed25519), of which `public_key` is the other half; one
+    that was enrolled before there were keys has none. Its `profile` lists the routes that it may
+    call. `last_seen_at` is kept to the minute.
+    """
 
     __tablename__ = "device"
     __table_args__ = (
@@ -114,6 +127,8 @@ class Device(Base):
             "channel IN ('counter', 'kiosk', 'drive-through', 'delivery')", "channel_known"
         ),
         CheckConstraint("(enrolled_at IS NULL) = (token_digest IS NULL)", "enrolled_has_token"),
+        CheckConstraint("octet_length(public_key) = 32", "public_key_has_32_bytes"),
+        CheckConstraint("profile IN ('till', 'scanner', 'screen')", "profile_known"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -125,6 +140,10 @@ class Device(Base):
     token_digest: Mapped[bytes | None] = mapped_column(unique=True)
     enrolled_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    public_key: Mapped[bytes | None] = mapped_column(unique=True)
+    profile: Mapped[str] = mapped_column(default="till")
+    software_version: Mapped[str | None]
+    last_seen_at: Mapped[datetime | None]
 
 
 class Shift(Base):
