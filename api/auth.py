@@ -1,7 +1,8 @@
 """Who is asking: the guards that a route may declare, and the callers that they answer.
 
 A token says by its prefix what it is (`mem_`, `shf_`, `dev_`, `off_`); only its digest is stored.
-Each guard is one SELECT on the hot road.
+Each guard is one SELECT on the hot road. What comes from a device is signed besides
+(`api/signing.py`), and its profile must allow the route (`chain.policy.MAY_CALL`).
 """
 
 import re
@@ -13,8 +14,9 @@ from uuid import UUID
 from flask import request
 from psycopg.rows import TupleRow
 
-from api import browser
+from api import browser, signing
 from api.refusals import CrossSite
+from chain import Signed, check_signed
 from kernel import clock, hot, secrets
 from kernel.errors import Forbidden, Refusal, Unauthenticated
 from kernel.ids import NOBODY
@@ -53,11 +55,13 @@ class TillCaller:
 class TillToken:
     """The digest of a shift's token, not looked up yet: the hot read does that itself.
 
-    A `Key` of this caller names NOBODY until the read has said which device it is:
+    `signed` is not checked yet either, since that takes the device's key: `chain.check_signed`. A
+    `Key` of this caller names NOBODY until the read has said which device it is:
     `dataclasses.replace(key, principal_id=device_id)`.
     """
 
     digest: bytes
+    signed: Signed
 
     @property
     def principal_id(self) -> UUID:
@@ -66,10 +70,11 @@ class TillToken:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCaller:
-    """An enrolled till at which nobody has to be signed in."""
+    """An enrolled device at which nobody has to be signed in."""
 
     device_id: UUID
     store_id: UUID
+    profile: str
 
     @property
     def principal_id(self) -> UUID:
@@ -122,15 +127,27 @@ def _member() -> MemberCaller:
 
 
 def _till() -> TillCaller:
-    return TillCaller(*_found(_TILL, _digest("shf_", _bearer())))
+    signed, token = signing.presented(), _bearer()
+    *who, public_key, profile = _found(_TILL, _digest("shf_", token))
+    caller = TillCaller(*who)
+    check_signed(signed, device_id=caller.device_id, public_key=public_key, profile=profile)
+    return caller
 
 
 def _till_token() -> TillToken:
-    return TillToken(_digest("shf_", _bearer()))
+    return TillToken(_digest("shf_", _bearer()), signing.presented())
 
 
 def _device() -> DeviceCaller:
-    return DeviceCaller(*_found(_DEVICE, _digest("dev_", _bearer())))
+    signed, token = signing.presented(), _bearer()
+    device_id, store_id, public_key, profile = _found(_DEVICE, _digest("dev_", token))
+    check_signed(signed, device_id=device_id, public_key=public_key, profile=profile)
+    return DeviceCaller(device_id, store_id, profile)
+
+
+def _till_or_device() -> TillCaller | DeviceCaller:
+    is_of_shift = (_bearer() or "").startswith("shf_")
+    return _till() if is_of_shift else _device()
 
 
 def office(*roles: Role) -> Guard:
@@ -149,9 +166,11 @@ def office(*roles: Role) -> Guard:
 
 anyone = Guard("anyone", lambda: None)
 member = Guard("member", _member, ("member", "browser"), (Unauthenticated, CrossSite))
-till = Guard("till", _till, ("till",), (Unauthenticated,))
-till_token = Guard("till_token", _till_token, ("till",), (Unauthenticated,))
-device = Guard("device", _device, ("device",), (Unauthenticated,))
+_REFUSE_DEVICE = (Unauthenticated, Forbidden)
+till = Guard("till", _till, ("till",), _REFUSE_DEVICE)
+till_token = Guard("till_token", _till_token, ("till",), _REFUSE_DEVICE)
+device = Guard("device", _device, ("device",), _REFUSE_DEVICE)
+till_or_device = Guard("till_or_device", _till_or_device, ("till", "device"), _REFUSE_DEVICE)
 
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"[a-z]{3}_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -161,7 +180,8 @@ _MEMBER = """
     WHERE token_digest = %(digest)s AND ended_at IS NULL AND ends_at > %(now)s
 """
 _TILL = """
-    SELECT shift.id, device.id, device.store_id, staff.id, staff.role
+    SELECT shift.id, device.id, device.store_id, staff.id, staff.role,
+           device.public_key, device.profile
     FROM shift
     JOIN device ON device.id = shift.device_id
     JOIN staff ON staff.id = shift.staff_id
@@ -169,7 +189,7 @@ _TILL = """
       AND device.revoked_at IS NULL AND staff.disabled_at IS NULL
 """
 _DEVICE = """
-    SELECT id, store_id FROM device
+    SELECT id, store_id, public_key, profile FROM device
     WHERE token_digest = %(digest)s AND revoked_at IS NULL AND enrolled_at <= %(now)s
 """
 _OFFICE = """

@@ -10,12 +10,14 @@ from marshmallow import validate
 import chain
 from api.auth import OfficeCaller, anyone, office
 from api.counted import counted
-from api.fields import Id, Name, Schema, Text, Timestamp
+from api.device_fields import PublicKey, SoftwareVersion, key_bytes
+from api.fields import Flag, Id, Name, Schema, Text, Timestamp
 from api.paging import Page, page_of, paged
 from api.routing import Resource
-from chain import Device, Enrolled, StoreScope
-from chain.models import DEVICE_CHANNELS
+from chain import Device, DeviceRevoked, Enrolled, PublicKeyTaken, StoreScope
+from chain.models import DEVICE_CHANNELS, DEVICE_PROFILES
 from kernel import clock
+from kernel.config import config
 from kernel.errors import NotFound, RateLimited
 
 devices = Resource("devices", "/v1/devices", "Devices: the tills and phones of the stores.")
@@ -34,6 +36,14 @@ class DeviceBody(Schema):
         validate=validate.OneOf(DEVICE_CHANNELS),
         metadata={"description": "What it serves: some offers are not for every channel."},
     )
+    profile = Text(
+        load_default="till",
+        validate=validate.OneOf(DEVICE_PROFILES),
+        metadata={
+            "description": "What it may do: a `scanner` hands cups over and takes no money, a"
+            " `screen` only shows."
+        },
+    )
 
 
 class EnrolBody(Schema):
@@ -44,6 +54,17 @@ class EnrolBody(Schema):
         least=8,
         most=20,
         metadata={"description": "Case, spaces and hyphens do not matter.", "example": "7GK2-PM4X"},
+    )
+    public_key = PublicKey(
+        required=True,
+        metadata={
+            "description": "The public half of the Ed25519 key that the device has made for itself,"
+            " 32 bytes in base64url without padding. It signs all that it sends from now on.",
+            "example": "JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs",
+        },
+    )
+    software_version = SoftwareVersion(
+        load_default=None, metadata={"description": "What runs on it.", "example": "2.1.0"}
     )
 
 
@@ -57,6 +78,27 @@ class DeviceView(Schema):
         required=True,
         validate=validate.OneOf(DEVICE_CHANNELS),
         metadata={"description": "What it serves."},
+    )
+    profile = Text(
+        required=True,
+        validate=validate.OneOf(DEVICE_PROFILES),
+        metadata={"description": "What it may do."},
+    )
+    has_key = Flag(
+        required=True,
+        metadata={"description": "Whether it signs what it sends; if not, enrol it again."},
+    )
+    software_version = Text(
+        required=True, allow_none=True, metadata={"description": "What runs on it, as it says."}
+    )
+    is_outdated = Flag(
+        required=True,
+        metadata={"description": "Whether that is older than the chain wants."},
+    )
+    last_seen_at = Timestamp(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it was last heard from, to the minute."},
     )
     code_ends_at = Timestamp(
         required=True, metadata={"description": "Until when its code can be used."}
@@ -94,8 +136,19 @@ class EnrolledView(Schema):
     store_id = Id(
         required=True, attribute="device.store_id", metadata={"description": "Its store."}
     )
+    profile = Text(
+        required=True,
+        attribute="device.profile",
+        validate=validate.OneOf(DEVICE_PROFILES),
+        metadata={"description": "What it may do."},
+    )
     token = Text(
         required=True, metadata={"description": "For `Authorization: Bearer`. Shown this once."}
+    )
+    now = Timestamp(
+        required=True,
+        attribute="device.enrolled_at",
+        metadata={"description": "The server's time: what the device signs is dated by it."},
     )
 
 
@@ -103,14 +156,17 @@ class EnrolledView(Schema):
 def list_devices(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]:
     """List devices: an admin sees all, a manager those of their own stores."""
     return page_of(
-        lambda limit, after: chain.list_devices(
-            staff_id=caller.staff_id,
-            role=caller.role,
-            after=after[0] if after else None,
-            limit=limit,
-        ),
+        lambda limit, after: [
+            _shown(device)
+            for device in chain.list_devices(
+                staff_id=caller.staff_id,
+                role=caller.role,
+                after=after[0] if after else None,
+                limit=limit,
+            )
+        ],
         query=query,
-        position=lambda device: (device.id,),
+        position=lambda device: (device["id"],),
     )
 
 
@@ -134,17 +190,24 @@ def create_device(*, caller: OfficeCaller, body: dict[str, Any]) -> chain.NewDev
     answer=EnrolledView,
     status=201,
     transaction="own",
-    refusals=(NotFound, RateLimited),
+    refusals=(NotFound, PublicKeyTaken, RateLimited),
 )
 def enrol_device(*, body: dict[str, Any]) -> Enrolled:
-    """Trade a device's code for its token, at the device itself.
+    """Trade a device's code for its token, at the device itself, and leave its public key.
 
-    A code that is wrong, ended or used gets one and the same answer. Twenty wrong codes in a row
-    from one address, and it waits for a quarter of an hour.
+    From now on all that it sends, with this token or a shift's, is signed by that key. A code that
+    is wrong, ended or used gets one and the same answer. Twenty wrong codes in a row from one
+    address, and it waits for a quarter of an hour.
     """
     address = _subscriber(request.remote_addr or "")
     enrolled: Enrolled = counted(
-        lambda: chain.enrol_device(code=body["code"], address=address, now=clock.now())
+        lambda: chain.enrol_device(
+            code=body["code"],
+            public_key=key_bytes(body["public_key"]),
+            software_version=body["software_version"],
+            address=address,
+            now=clock.now(),
+        )
     )
     return enrolled
 
@@ -155,11 +218,42 @@ def enrol_device(*, body: dict[str, Any]) -> Enrolled:
     answer=DeviceView,
     refusals=(NotFound, StoreScope),
 )
-def revoke_device(*, caller: OfficeCaller, device_id: UUID) -> Device:
+def revoke_device(*, caller: OfficeCaller, device_id: UUID) -> dict[str, Any]:
     """Take a device's rights away, as when it is lost; every shift at it ends. Again is no harm."""
-    return chain.revoke_device(
+    return _shown(
+        chain.revoke_device(
+            device_id=device_id, staff_id=caller.staff_id, role=caller.role, now=clock.now()
+        )
+    )
+
+
+@devices.post(
+    "/<uuid:device_id>/re-enrol",
+    guard=_AT_DESK,
+    answer=NewDeviceView,
+    refusals=(DeviceRevoked, NotFound, StoreScope),
+)
+def re_enrol_device(*, caller: OfficeCaller, device_id: UUID) -> chain.NewDevice:
+    """Give a device a new code, as when its software was set up anew.
+
+    It goes on as it is until the code is used; its token and key before end with that.
+    """
+    return chain.re_enrol_device(
         device_id=device_id, staff_id=caller.staff_id, role=caller.role, now=clock.now()
     )
+
+
+def _shown(device: Device) -> dict[str, Any]:
+    least, version = config().minimum_software_version, device.software_version
+    plain = (
+        "id", "store_id", "name", "channel", "profile", "software_version", "last_seen_at",
+        "code_ends_at", "enrolled_at", "revoked_at",
+    )  # fmt: skip
+    return {
+        **{name: getattr(device, name) for name in plain},
+        "has_key": device.public_key is not None,
+        "is_outdated": chain.is_outdated(version, least=least),
+    }
 
 
 def _subscriber(address: str) -> str:

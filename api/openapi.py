@@ -105,15 +105,22 @@ def _operation(spec: APISpec, route: Route) -> dict[str, Any]:
         operation["description"] = told
     if route.body is not None:
         content = {"application/json": {"schema": route.body}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": not route.may_be_bare, "content": content}
     return operation
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
-    is_safe = route.method == "GET"
+    """Answer the ways to be let in, each with all that it takes.
+
+    Devices sign, but for those that were enrolled before there were keys.
+    """
+    ways = {"till": [["signature"], []], "device": [["signature"], []]}
+    if route.method != "GET":
+        ways["browser"] = [["csrf"]]
     return [
-        {scheme: [], "csrf": []} if scheme == "browser" and not is_safe else {scheme: []}
+        {name: [] for name in (scheme, *beside)}
         for scheme in route.guard.schemes
+        for beside in ways.get(scheme, [[]])
     ]
 
 
@@ -290,6 +297,15 @@ _SCHEMES: dict[str, dict[str, str]] = {
         "description": "Comes with the session; together with the Origin of our own page.",
     },
     "till": {"type": "http", "scheme": "bearer", "description": "A shift at a till: `shf_…`."},
-    "device": {"type": "http", "scheme": "bearer", "description": "An enrolled till: `dev_…`."},
+    "device": {"type": "http", "scheme": "bearer", "description": "An enrolled device: `dev_…`."},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "By the device's own Ed25519 key, over method, path, query, token, body and"
+        " idempotency key (RFC 9421), with `Signature-Input` and, where there is a body,"
+        " `Content-Digest`: see docs/devices.md. A device enrolled before there were keys sends"
+        " none.",
+    },
     "office": {"type": "http", "scheme": "bearer", "description": "A desk: `off_…`."},
 }

@@ -53,6 +53,12 @@ class Route:
         return parts[-1] if parts else self.resource
 
     @property
+    def may_be_bare(self) -> bool:
+        """Whether its body may be left out, since nothing in it is required."""
+        body = self.body
+        return body is not None and not any(one.required for one in body.load_fields.values())
+
+    @property
     def is_table(self) -> bool:
         """Whether the answer is a report, which goes out in several forms."""
         return self.produces == TABLE

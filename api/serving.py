@@ -12,7 +12,7 @@ from flask import Request, Response, g
 from flask.globals import request_ctx
 from marshmallow import ValidationError
 
-from api import idempotency, strict_json
+from api import idempotency, signing, strict_json
 from api.auth import MemberCaller
 from api.fields import is_storable
 from api.refusals import BodyTooLarge, UnsupportedMediaType
@@ -65,7 +65,7 @@ def _reading(route: Route) -> Callable[[Arguments], Key | None]:
     guard, body, query = route.guard, route.body, route.query
     has_key = route.idempotency != "none"
     is_table = route.is_table
-    most_bytes = route.most_bytes
+    most_bytes, may_be_bare = route.most_bytes, route.may_be_bare
 
     def read(arguments: Arguments) -> Key | None:
         """Fill in the view's arguments; answer the key where the route has one."""
@@ -77,7 +77,8 @@ def _reading(route: Route) -> Callable[[Arguments], Key | None]:
         sent.max_content_length = most_bytes
         loaded = None
         if body is not None:
-            loaded = arguments["body"] = body.load(_json(sent, most_bytes))
+            is_bare = may_be_bare and _is_bare(sent)
+            loaded = arguments["body"] = body.load({} if is_bare else _json(sent, most_bytes))
         asked = _query(sent)
         if is_table:
             g.form = format_asked(sent, asked.pop("format", None))
@@ -152,6 +153,12 @@ def _table_writing(route: Route) -> Callable[[Any], Response]:
     return write
 
 
+def _is_bare(sent: Request) -> bool:
+    """Whether it has no body at all: neither a kind nor a length, nor pieces of one."""
+    has_pieces = "HTTP_TRANSFER_ENCODING" in sent.environ
+    return not sent.environ.get("CONTENT_TYPE") and not sent.content_length and not has_pieces
+
+
 def _json(sent: Request, most_bytes: int) -> Any:
     kind = sent.environ.get("CONTENT_TYPE", "")
     if kind != JSON and not _JSON_TYPE.fullmatch(kind):
@@ -161,6 +168,7 @@ def _json(sent: Request, most_bytes: int) -> Any:
     raw = sent.get_data(cache=False)
     if len(raw) > most_bytes:
         raise BodyTooLarge(most=most_bytes)
+    signing.refuse_other_body(raw)
     return strict_json.parse(raw)
 
 

@@ -10,7 +10,7 @@ from api.auth import DeviceCaller, TillCaller, device, till
 from api.counted import counted
 from api.fields import Id, Integer, MoneyField, Schema, SixDigits, StaffNumber, Text, Timestamp
 from api.routing import Resource
-from chain import SignInRefused, StaffSignedIn, StoreScope
+from chain import FirstPin, SignInRefused, StaffSignedIn, StoreScope
 from kernel import clock
 from kernel.errors import RateLimited
 from payments import CountUnexplained, PaymentUnderWay
@@ -130,13 +130,14 @@ class ClosedView(Schema):
     answer=ShiftView,
     status=201,
     transaction="own",
-    refusals=(SignInRefused, StoreScope, RateLimited),
+    refusals=(FirstPin, SignInRefused, StoreScope, RateLimited),
 )
 def start_shift(*, caller: DeviceCaller, body: dict[str, Any]) -> StaffSignedIn:
     """Sign in at an enrolled device with number and PIN.
 
     An unknown number and a wrong PIN get one and the same answer; five in a row lock the number
-    for a quarter of an hour. The shift ends with the device's rights.
+    for a quarter of an hour. The PIN that the desk gave is only good for choosing an own one. The
+    shift ends with the device's rights.
     """
     started: StaffSignedIn = counted(
         lambda: chain.start_shift(

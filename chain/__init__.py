@@ -1,8 +1,20 @@
 """The chain itself: its stores and products, its staff and their devices."""
 
-from chain.errors import LegalEntityExists, SignInRefused, StoreScope
+from chain.errors import (
+    DeviceRevoked,
+    FirstPin,
+    LegalEntityExists,
+    NotAtTills,
+    PublicKeyTaken,
+    SignInRefused,
+    StaffNumberTaken,
+    StoreScope,
+)
+from chain.live import live_devices
 from chain.models import Device, LegalEntity
+from chain.policy import is_guessable, is_outdated
 from chain.queries import (
+    business_day,
     find_products,
     find_stores,
     get_legal_entity,
@@ -13,11 +25,22 @@ from chain.queries import (
     list_stores,
     local_date,
     names_of_entities,
+    names_of_staff,
     names_of_stores,
     online_store,
+    products_version,
+    stores_of,
     today_on,
 )
-from chain.service.device import Enrolled, NewDevice, create_device, enrol_device, revoke_device
+from chain.service.device import (
+    Enrolled,
+    NewDevice,
+    create_device,
+    enrol_device,
+    hear_from,
+    re_enrol_device,
+    revoke_device,
+)
 from chain.service.owners import (
     Owned,
     add_legal_entity,
@@ -26,6 +49,15 @@ from chain.service.owners import (
     owners_on,
     set_owner,
 )
+from chain.service.people import (
+    FirstPinGiven,
+    Person,
+    add_staff,
+    choose_pin,
+    disable_staff,
+    list_staff,
+    reset_pin,
+)
 from chain.service.staff import (
     StaffSignedIn,
     end_office_session,
@@ -33,19 +65,34 @@ from chain.service.staff import (
     start_office_session,
     start_shift,
 )
+from chain.signatures import Message, Signed, check_signed, is_fresh, is_signature, parameters_of
 
 __all__ = [
     "Device",
+    "DeviceRevoked",
     "Enrolled",
+    "FirstPin",
+    "FirstPinGiven",
     "LegalEntity",
     "LegalEntityExists",
+    "Message",
     "NewDevice",
+    "NotAtTills",
     "Owned",
+    "Person",
+    "PublicKeyTaken",
     "SignInRefused",
+    "Signed",
+    "StaffNumberTaken",
     "StaffSignedIn",
     "StoreScope",
     "add_legal_entity",
+    "add_staff",
+    "business_day",
+    "check_signed",
+    "choose_pin",
     "create_device",
+    "disable_staff",
     "end_office_session",
     "end_shift",
     "enrol_device",
@@ -53,20 +100,33 @@ __all__ = [
     "find_stores",
     "get_legal_entity",
     "get_store",
+    "hear_from",
+    "is_fresh",
+    "is_guessable",
+    "is_outdated",
+    "is_signature",
     "list_devices",
     "list_legal_entities",
     "list_owners",
     "list_products",
+    "list_staff",
     "list_stores",
+    "live_devices",
     "local_date",
     "names_of_entities",
+    "names_of_staff",
     "names_of_stores",
     "online_store",
     "owner_on",
     "owners_on",
+    "parameters_of",
+    "products_version",
+    "re_enrol_device",
+    "reset_pin",
     "revoke_device",
     "set_owner",
     "start_office_session",
     "start_shift",
+    "stores_of",
     "today_on",
 ]

@@ -5,17 +5,20 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, any_, bindparam, select
+from sqlalchemy import Select, Uuid, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
 from chain import policy
-from chain.models import Device, LegalEntity, Product, StaffStore, Store
+from chain.models import Device, LegalEntity, Product, Staff, StaffStore, Store
 from kernel.db import db
 from kernel.errors import NotFound
 
 T = TypeVar("T")
 
+_PRODUCTS_VERSION = text(
+    "SELECT left(md5(coalesce(string_agg(product::text, ' ' ORDER BY id), '')), 16) FROM product"
+)
 _STORES = select(Store).where(Store.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 
@@ -51,6 +54,12 @@ def local_date(store_id: UUID, at: datetime) -> date:
     return policy.local_day(at, time_zone=get_store(store_id).time_zone)
 
 
+def business_day(store_id: UUID, at: datetime) -> date:
+    """The business day of a store that a moment falls in: it may end hours after midnight."""
+    store = get_store(store_id)
+    return policy.business_day(at, time_zone=store.time_zone, day_ends_at=store.day_ends_at)
+
+
 def today_on(now: datetime) -> date:
     """The calendar date at the chain: its online store's; UTC's before there is one."""
     time_zone = db.session.scalar(select(Store.time_zone).where(Store.is_online))
@@ -84,6 +93,14 @@ def names_of_entities() -> Mapping[UUID, Called]:
     return {entity_id: Called(code, name) for entity_id, code, name in rows}
 
 
+def names_of_staff(staff_ids: Collection[UUID]) -> Mapping[UUID, tuple[str, str]]:
+    """Number and name of some of the staff."""
+    rows = db.session.execute(
+        select(Staff.id, Staff.number, Staff.name).where(Staff.id.in_(staff_ids))
+    )
+    return {staff_id: (number, name) for staff_id, number, name in rows}
+
+
 def list_products(*, after: UUID | None, limit: int) -> Sequence[Product]:
     """Products in the order in which they came, from after one of them."""
     return _page(select(Product), Product.id, after=after, limit=limit)
@@ -93,6 +110,11 @@ def find_products(product_ids: Collection[UUID]) -> Mapping[UUID, Product]:
     """Those of the products that are there, by their ids."""
     found = db.session.scalars(select(Product).where(Product.id.in_(product_ids)))
     return {product.id: product for product in found}
+
+
+def products_version() -> str:
+    """Some characters that are others as soon as anything about any product is another."""
+    return str(db.session.scalar(_PRODUCTS_VERSION))
 
 
 def list_devices(*, staff_id: UUID, role: str, after: UUID | None, limit: int) -> Sequence[Device]:

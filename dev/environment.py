@@ -11,7 +11,7 @@ from kernel.embedded import PostgresServer, ValkeyServer
 # What a developer may have set for other work, and would change ours.
 _FOREIGN = (
     *("PG", "FLASK_", "GUNICORN_", "RQ_", "SANDBOX_", "DATABASE_", "REDIS_", "STRIPE_"),
-    *("TERMINAL_", "INVOICE_"),
+    *("TERMINAL_", "INVOICE_", "STREAM_"),
     "PYTHONDONTWRITEBYTECODE",  # eight processes would compile all of our code at each start
 )
 _LOOPBACK = "127.0.0.1,localhost"
@@ -47,6 +47,11 @@ def of_application(taken: Given, kept: Secrets) -> dict[str, str]:
         "MESSAGE_FILE": str(HOME / "messages.log"),
         "INVOICE_TO": f"file:{HOME / 'invoices'}",
     }
+
+
+def of_stream(*, port: int) -> dict[str, str]:
+    """Where the streams are served, and where followers find them."""
+    return {"STREAM_BIND": f"127.0.0.1:{port}", "STREAM_ORIGIN": f"http://127.0.0.1:{port}"}
 
 
 def of_database(server: PostgresServer | None, taken: Given) -> dict[str, str]:

@@ -63,6 +63,7 @@ def _run(stack: ExitStack, *, taken: Given, kept: Secrets) -> NoReturn:
     ours = environment.of_application(taken, kept)
     engines, owner, are_tables_current = _start_engines(stack, ours, taken)
     procfile = _choose_provider(ours, taken, kept)
+    ours |= environment.of_stream(port=_kept_port("stream"))
     everything = environment.inherited(os.environ) | ours
     if not are_tables_current:
         steps.migrate(everything | owner)
@@ -117,11 +118,17 @@ def _choose_provider(ours: dict[str, str], taken: Given, kept: Secrets) -> dict[
         del procfile["sandbox"]
         ours |= environment.of_provider(taken)
         return procfile
-    folder = closed(HOME / "sandbox")
-    port = ports.choose(folder)
-    ports.remember(folder, port=port)
+    port = _kept_port("sandbox")
     ours |= environment.of_sandbox(kept, sandbox_port=port, web_port=taken.port)
     return procfile
+
+
+def _kept_port(name: str) -> int:
+    """The port that a process had at the last start, if it is free still."""
+    folder = closed(HOME / name)
+    port = ports.choose(folder)
+    ports.remember(folder, port=port)
+    return port
 
 
 def _keep_up(engines: list[Engine[Any]], processes: Processes) -> NoReturn:

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from chain import policy
-from chain.errors import StoreScope
+from chain.errors import DeviceRevoked, StoreScope
 from chain.models import Device
 from chain.queries import get_store, stores_of
 from chain.service import guesses
 from chain.service.guesses import Guessing
-from kernel import secrets
+from kernel import secrets, spoken
 from kernel.db import db
 from kernel.errors import NotFound, RateLimited
 from kernel.ids import new_id
@@ -39,55 +39,84 @@ def create_device(
     store_id: UUID,
     name: str,
     channel: str = "counter",
+    profile: str = "till",
     staff_id: UUID,
     role: str,
     now: datetime,
 ) -> NewDevice:
     """Make a device of a store, with the code to enrol it by within an hour.
 
-    What was sold for some channels only is handed over by devices of those.
+    What was sold for some channels only is handed over by devices of those. Its `profile` says
+    what it may do (`policy.MAY_CALL`).
 
     Raises:
         NotFound: there is no such store.
         StoreScope: a manager acts on a store that is not theirs.
     """
     _refuse_foreign_store(get_store(store_id).id, staff_id=staff_id, role=role)
-    code = policy.new_enrolment_code()
-    made = Device(
-        id=new_id(),
-        store_id=store_id,
-        name=name,
-        channel=channel,
-        code_digest=_digest(code),
-        code_ends_at=now + policy.ENROLMENT_LIVES,
-    )
+    made = Device(id=new_id(), store_id=store_id, name=name, channel=channel, profile=profile)
+    code = _give_code(made, now=now)
     db.session.add(made)
     return NewDevice(made, code)
 
 
-def enrol_device(*, code: str, address: str, now: datetime) -> Enrolled | NotFound | RateLimited:
-    """Trade an enrolment code for the device's token, once.
+def re_enrol_device(*, device_id: UUID, staff_id: UUID, role: str, now: datetime) -> NewDevice:
+    """Give a device a new code: for one without a key, or whose software was set up anew.
+
+    It goes on as it is until the code is used; then its token and key before are worth nothing.
+
+    Raises:
+        NotFound: there is no such device.
+        StoreScope: a manager acts on a store that is not theirs.
+        DeviceRevoked: it was revoked, and stays so.
+    """
+    device = _locked(device_id, staff_id=staff_id, role=role)
+    if device.revoked_at is not None:
+        raise DeviceRevoked
+    return NewDevice(device, _give_code(device, now=now))
+
+
+def enrol_device(
+    *,
+    code: str,
+    public_key: bytes,
+    software_version: str | None = None,
+    address: str,
+    now: datetime,
+) -> Enrolled | NotFound | RateLimited:
+    """Trade an enrolment code for the device's token, once, and keep the key that it signs by.
 
     A refusal is answered, not raised: the wrong try that it counts must be committed.
 
     - `NotFound`: the code is unknown, ended, used or revoked. Which of these is not told.
     - `RateLimited`: too many wrong codes came from this address.
+
+    Raises:
+        PublicKeyTaken: another device has this key, as the database says; the code stays good.
     """
     guessing = Guessing("enrolment", address, policy.WRONG_ENROLMENTS)
     counted = guesses.count(guessing, now=now)
     if counted.too_late:
         return counted.too_late
     token = secrets.new_token("dev_")
-    # The condition, not an earlier look, lets one of two enrolments with a code win.
+    # The condition, not an earlier look, lets one of two enrolments with a code win. It was used if
+    # the device was enrolled since it was made.
+    made_at = Device.code_ends_at - policy.ENROLMENT_LIVES
     enrolled = (
         update(Device)
         .where(
-            Device.code_digest == _digest(policy.as_typed(code)),
+            Device.code_digest == _digest(spoken.as_typed(code)),
             Device.code_ends_at > now,
-            Device.enrolled_at.is_(None),
+            or_(Device.enrolled_at.is_(None), Device.enrolled_at < made_at),
             Device.revoked_at.is_(None),
         )
-        .values(token_digest=secrets.digest(token), enrolled_at=now)
+        .values(
+            token_digest=secrets.digest(token),
+            public_key=public_key,
+            software_version=software_version,
+            enrolled_at=now,
+            last_seen_at=now,
+        )
         .returning(Device)
     )
     device = db.session.scalar(enrolled)
@@ -104,12 +133,32 @@ def revoke_device(*, device_id: UUID, staff_id: UUID, role: str, now: datetime) 
         NotFound: there is no such device.
         StoreScope: a manager acts on a store that is not theirs.
     """
-    wanted = select(Device).where(Device.id == device_id).with_for_update()
-    device = db.session.scalar(wanted)
+    device = _locked(device_id, staff_id=staff_id, role=role)
+    device.revoked_at = device.revoked_at or now
+    return device
+
+
+def hear_from(*, device_id: UUID, software_version: str | None, now: datetime) -> None:
+    """Note that a device is there, and by which software, once a minute at most."""
+    unseen = or_(Device.last_seen_at.is_(None), Device.last_seen_at <= now - policy.SEEN_EVERY)
+    seen: dict[str, datetime | str] = {"last_seen_at": now}
+    if software_version is not None:
+        seen["software_version"] = software_version
+    db.session.execute(update(Device).where(Device.id == device_id, unseen).values(**seen))
+
+
+def _give_code(device: Device, *, now: datetime) -> str:
+    code = spoken.new_code()
+    device.code_digest = _digest(code)
+    device.code_ends_at = now + policy.ENROLMENT_LIVES
+    return code
+
+
+def _locked(device_id: UUID, *, staff_id: UUID, role: str) -> Device:
+    device = db.session.scalar(select(Device).where(Device.id == device_id).with_for_update())
     if device is None:
         raise NotFound
     _refuse_foreign_store(device.store_id, staff_id=staff_id, role=role)
-    device.revoked_at = device.revoked_at or now
     return device
 
 

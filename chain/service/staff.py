@@ -10,7 +10,7 @@ import pyotp
 from sqlalchemy import select, update
 
 from chain import policy
-from chain.errors import SignInRefused, StoreScope
+from chain.errors import FirstPin, SignInRefused, StoreScope
 from chain.models import OfficeSession, Shift, Staff
 from chain.queries import stores_of
 from chain.service import guesses
@@ -35,23 +35,19 @@ class StaffSignedIn:
 
 def start_shift(
     *, device_id: UUID, store_id: UUID, staff_number: str, pin: str, now: datetime
-) -> StaffSignedIn | SignInRefused | StoreScope | RateLimited:
-    """Let somebody work at an enrolled device of a store, by their PIN.
+) -> StaffSignedIn | SignInRefused | StoreScope | FirstPin | RateLimited:
+    """Let somebody work at an enrolled device of a store, by their own PIN.
 
     A refusal is answered, not raised: the wrong try that it counts must be committed. A number
     that nobody has takes as long and is answered alike, up to the lock after five.
     """
-    guessing = Guessing("pin", staff_number, policy.WRONG_SECRETS)
-    counted = guesses.count(guessing, now=now)
-    if counted.too_late:
-        return counted.too_late
-    staff = _working(staff_number)
-    is_right = _fits(staff.pin_hash if staff else None, pin)
-    if staff is None or not is_right:
-        return counted.if_wrong or SignInRefused()
-    guesses.forget(guessing)
+    staff = signed_in_by_pin(staff_number, pin, now=now)
+    if not isinstance(staff, Staff):
+        return staff
     if store_id not in stores_of(staff.id):
         return StoreScope()
+    if staff.pin_ends_at is not None:
+        return FirstPin()
     token = secrets.new_token("shf_")
     started = Shift(
         id=new_id(),
@@ -63,6 +59,25 @@ def start_shift(
     )
     db.session.add(started)
     return StaffSignedIn(started.id, token, staff.id, staff.name, staff.role, started.ends_at)
+
+
+def signed_in_by_pin(
+    staff_number: str, pin: str, *, now: datetime
+) -> Staff | SignInRefused | RateLimited:
+    """Find who has this number and PIN; a wrong try is counted, so a refusal is answered.
+
+    A first PIN, which the desk gave, passes until it ends.
+    """
+    guessing = Guessing("pin", staff_number, policy.WRONG_SECRETS)
+    counted = guesses.count(guessing, now=now)
+    if counted.too_late:
+        return counted.too_late
+    staff = _working(staff_number)
+    is_right = _fits(staff.pin_hash if staff else None, pin)
+    if staff is None or not is_right or _is_over(staff.pin_ends_at, now):
+        return counted.if_wrong or SignInRefused()
+    guesses.forget(guessing)
+    return staff
 
 
 def end_shift(*, shift_id: UUID, now: datetime) -> None:
@@ -116,6 +131,10 @@ def seal_totp(secret: str) -> bytes:
 def _working(number: str) -> Staff | None:
     theirs = select(Staff).where(Staff.number == number, Staff.disabled_at.is_(None))
     return db.session.scalar(theirs)
+
+
+def _is_over(ends_at: datetime | None, now: datetime) -> bool:
+    return ends_at is not None and ends_at <= now
 
 
 def _fits(hashed: str | None, secret: str) -> bool:

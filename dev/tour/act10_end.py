@@ -17,7 +17,7 @@ from dev.tour.tour import PLAN, WITH_END, Act, Tour
 
 _A_LITTLE = timedelta(minutes=1)
 _GOOD_FOR = timedelta(days=30)
-_COLLECTED = 5
+_COLLECTED = (3, 2)
 _HUNDREDTHS = 100
 
 
@@ -32,11 +32,12 @@ def cancel_plans(tour: Tour) -> None:
 
 
 def buy_with_end(tour: Tour) -> None:
-    """Alice buys 20 cups for NT$1,600, good for 30 days, and collects five at B."""
+    """Alice buys 20 cups for NT$1,600, good for 30 days, and collects five at B, in two goes."""
     alice = tour.alice
     alice.with_end = buy(tour, alice, WITH_END, store="W", save_card=False)
     open_till(tour, "B")
-    redeem(tour, alice, alice.with_end, store="B", cups=_COLLECTED)
+    for cups in _COLLECTED:
+        redeem(tour, alice, alice.with_end, store="B", cups=cups)
     close_till(tour, "B")
     held = alice.newest_lot(WITH_END)
     ends_at = datetime.fromisoformat(held["ends_at"]).astimezone(TAIPEI)

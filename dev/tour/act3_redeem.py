@@ -7,6 +7,7 @@ from typing import Any
 import segno
 from rich.text import Text
 
+from dev.device_key import DeviceKey
 from dev.tour.client import Answer, new_key
 from dev.tour.expected import Lot
 from dev.tour.party import Redeemed, Shopper, Till
@@ -36,7 +37,7 @@ def show_qr(tour: Tour) -> None:
 
 
 def open_tills(tour: Tour) -> None:
-    """The manager enrols a device in each store, and clerks begin their shifts."""
+    """The manager enrols a device in each store, which signs by its own key; shifts begin."""
     for store in _STORES:
         open_till(tour, store)
 
@@ -97,11 +98,14 @@ def open_till(tour: Tour, store: str) -> None:
     """Enrol a device in a store, and let its clerk begin a shift at it."""
     body = {"store_id": tour.chain.stores[store], "name": f"Till {store} of the tour"}
     made = tour.desks.of("manager").post("/v1/devices", body)
-    enrolled = tour.api.post("/v1/devices/enrol", {"code": made["code"]})
+    key = DeviceKey()
+    about = {"public_key": key.public_text, "software_version": "1.0"}
+    enrolled = tour.api.post("/v1/devices/enrol", {"code": made["code"], **about})
+    key.device_id = enrolled["device_id"]
     clerk = tour.desks.person("clerk", store=store)
-    device = tour.api.signed_in(enrolled["token"])
+    device = tour.api.signed_in(enrolled["token"], device_key=key)
     shift = device.post("/v1/shifts", {"staff_number": clerk["number"], "pin": clerk["pin"]})
-    tour.tills[store] = Till(store, made["id"], tour.api.signed_in(shift["token"]))
+    tour.tills[store] = Till(store, made["id"], tour.api.signed_in(shift["token"], device_key=key))
     tour.story.tell(f"store {store}: enrolled by the code {made['code']}; {shift['name']}")
 
 

@@ -1,5 +1,6 @@
 """HTTP as apps, tills and desks speak it: a bearer token, a key for every POST, problems."""
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from dev.device_key import DeviceKey
 from dev.tour.story import Off
 
 _SECONDS = 30.0
@@ -32,15 +34,22 @@ class Answer:
 
 
 class Api:
-    """Jibei over HTTP, as somebody."""
+    """Jibei over HTTP, as somebody; what a device sends is signed by its key."""
 
-    def __init__(self, http: httpx.Client, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        *,
+        token: str | None = None,
+        device_key: DeviceKey | None = None,
+    ) -> None:
         self._http = http
         self._who = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._device_key = device_key
 
-    def signed_in(self, token: str) -> "Api":
+    def signed_in(self, token: str, *, device_key: DeviceKey | None = None) -> "Api":
         """The same interface, as whoever this token belongs to."""
-        return Api(self._http, token=token)
+        return Api(self._http, token=token, device_key=device_key)
 
     def get(self, path: str, **query: str) -> Any:
         """Read a document.
@@ -80,8 +89,15 @@ class Api:
         headers = {"Accept-Language": language, **self._who}
         if method == "POST":
             headers["Idempotency-Key"] = key or new_key()
-        response = self._http.request(method, path, json=body, params=query, headers=headers)
-        return _answer(response)
+        content = None if body is None else json.dumps(body).encode()
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        asked = self._http.build_request(
+            method, path, content=content, params=query, headers=headers
+        )
+        if self._device_key is not None:
+            asked.headers.update(_signature(self._device_key, asked, content or b""))
+        return _answer(self._http.send(asked))
 
     def everything(self, path: str, **query: str) -> list[Any]:
         """Read a list to its end, page by page."""
@@ -117,6 +133,16 @@ def connection(url: str) -> httpx.Client:
 def new_key() -> str:
     """An idempotency key: as good as unique."""
     return secrets.token_urlsafe(16)
+
+
+def _signature(device_key: DeviceKey, asked: httpx.Request, body: bytes) -> dict[str, str]:
+    return device_key.signed(
+        asked.method,
+        asked.url.raw_path.decode("ascii"),
+        authorization=asked.headers["Authorization"],
+        key=asked.headers.get("Idempotency-Key"),
+        body=body,
+    )
 
 
 def _answer(response: httpx.Response) -> Answer:

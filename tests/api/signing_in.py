@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
+from dev.device_key import DeviceKey
 from kernel import clock
 from members.policy import code_of
 from tests.service.chain.staffing import PASSWORD, PIN, TOTP
+from tests.signing import SigningDevice
 
 PHONE = "0912345678"
 
@@ -44,19 +46,27 @@ def desk(client: FlaskClient, number: str) -> dict[str, str]:
     return bearer(started.json["token"])
 
 
-def enrolled(client: FlaskClient, admin: dict[str, str], store_id: UUID) -> tuple[str, str]:
-    """Enrol a device; answer its id and token."""
-    body = {"store_id": str(store_id), "name": "Till"}
+def enrolled(
+    client: FlaskClient, admin: dict[str, str], store_id: UUID, **about: str
+) -> SigningDevice:
+    """Enrol a device."""
+    body = {"store_id": str(store_id), "name": "Till", **about}
     made = client.post("/v1/devices", json=body, headers=admin)
-    got = client.post("/v1/devices/enrol", json={"code": made.json["code"]})
+    return trade(client, made.json["code"])
+
+
+def trade(client: FlaskClient, code: str) -> SigningDevice:
+    """Trade a code for a token, with a fresh key."""
+    key = DeviceKey()
+    got = client.post("/v1/devices/enrol", json={"code": code, "public_key": key.public_text})
     assert got.status_code == 201, got.json
-    return got.json["device_id"], got.json["token"]
+    key.device_id = got.json["device_id"]
+    return SigningDevice(client, key, got.json["token"])
 
 
-def shift(client: FlaskClient, device_token: str, number: str, pin: str = PIN) -> Any:
+def shift(device: SigningDevice, number: str, pin: str = PIN) -> Any:
     """Begin a shift at a device; answer the response."""
-    body = {"staff_number": number, "pin": pin}
-    return client.post("/v1/shifts", json=body, headers=bearer(device_token))
+    return device.send("POST", "/v1/shifts", {"staff_number": number, "pin": pin})
 
 
 class MovableClock:

@@ -1,3 +1,4 @@
+import os
 from datetime import datetime, timedelta
 
 import pytest
@@ -30,7 +31,12 @@ def _made(world: World, *, role: str = "admin", store: str = "A") -> NewDevice:
 
 def _enrol(code: str, now: datetime, *, address: str = "192.0.2.1") -> object:
     with transaction():
-        return chain.enrol_device(code=code, address=address, now=now)
+        return _traded(code, now, address=address)
+
+
+def _traded(code: str, now: datetime, *, address: str = "192.0.2.1") -> object:
+    """Within an open transaction, with a key that nobody else has."""
+    return chain.enrol_device(code=code, public_key=os.urandom(32), address=address, now=now)
 
 
 def test_a_device_is_enrolled_by_its_code(world: World):
@@ -80,10 +86,9 @@ def test_the_code_of_a_revoked_device_enrols_nothing(world: World):
 def test_one_code_used_at_many_places_at_once_enrols_one_device(app: Flask, world: World):
     code = _made(world).code
 
-    def enrol(address: str) -> object:
-        return chain.enrol_device(code=code, address=address, now=world.now)
-
-    answers = together(app, [lambda at=f"192.0.2.{n}": enrol(at) for n in range(10)])
+    answers = together(
+        app, [lambda at=f"192.0.2.{n}": _traded(code, world.now, address=at) for n in range(10)]
+    )
 
     assert sum(isinstance(answer, Enrolled) for answer in answers) == 1
     assert sum(isinstance(answer, NotFound) for answer in answers) == 9
@@ -100,7 +105,7 @@ def test_guessing_codes_is_stopped_at_the_address(world: World):
 
 
 def test_guessing_at_once_is_counted_one_by_one(app: Flask, world: World):
-    guess = [lambda: chain.enrol_device(code="AAAAAAAA", address="192.0.2.1", now=world.now)]
+    guess = [lambda: _traded("AAAAAAAA", world.now)]
 
     together(app, guess * 15)
     answers = together(app, guess * 15)

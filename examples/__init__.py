@@ -1,0 +1,1 @@
+"""Small programs from the documents, to read and to copy from."""

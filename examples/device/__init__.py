@@ -1,0 +1,1 @@
+"""How a device signs what it sends."""
