@@ -32,6 +32,7 @@ class Config:
     terminal_api_key: str | None
     charges_a_second: int
     public_origin: str
+    stream_origin: str
     invoice_to: str | None
     message_port: str
     message_file: str | None
@@ -41,6 +42,9 @@ class Config:
     seal_authorization: str | None
     smtp_url: str | None
     mail_from: str | None
+    minimum_software_version: str | None
+    approval_from_cups: int
+    new_device_cups: int
 
     @property
     def is_development(self) -> bool:
@@ -69,6 +73,7 @@ def config() -> Config:
         "terminal_api_key": _terminal_key(env),
         "charges_a_second": env.int("CHARGES_A_SECOND", 80, validate=_some_charges),
         "public_origin": env.str("PUBLIC_ORIGIN", validate=_origin),
+        "stream_origin": env.str("STREAM_ORIGIN", None, validate=_unless_none(_origin)),
         "invoice_to": env.str("INVOICE_TO", None, validate=_unless_none(_invoices)),
         "message_port": _message_port(env),
         "message_file": env.str("MESSAGE_FILE", None),
@@ -78,6 +83,11 @@ def config() -> Config:
         "seal_authorization": env.str("SEAL_AUTHORIZATION", None),
         "smtp_url": env.str("SMTP_URL", None, validate=_unless_none(_smtp)),
         "mail_from": _mail_from(env),
+        "minimum_software_version": env.str(
+            "MINIMUM_SOFTWARE_VERSION", None, validate=_unless_none(_version)
+        ),
+        "approval_from_cups": env.int("APPROVAL_FROM_CUPS", 5, validate=_cups),
+        "new_device_cups": env.int("NEW_DEVICE_CUPS", 0, validate=_cups),
     }
     if os.environ.get("JIBEI_MODE") != "development":
         env.str("CLOCK_FILE", "", validate=_absent)  # `kernel.clock` would follow it
@@ -85,6 +95,7 @@ def config() -> Config:
         env.seal()
     except EnvError as problem:
         raise ConfigError(_sentences(problem)) from None
+    read["stream_origin"] = read["stream_origin"] or read["public_origin"]
     read["secret_key"] = bytes.fromhex(read["secret_key"])
     read["seal_to"] = tuple(read["seal_to"])
     read["stripe_webhook_secrets"] = tuple(read["stripe_webhook_secrets"])
@@ -174,6 +185,7 @@ _PLACES = "give file:/path, mailto:name@host or https://host/folder, separated b
 _outside = _refusing(r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https://\S+)$", _PLACES)
 _outside_here = _refusing(r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$", _PLACES)
 _smtp = _refusing(r"smtps?://\S+$", "give smtp://user:password@host:587")
+_version = _refusing(r"\d{1,9}(\.\d{1,9}){0,3}$", "give a version of devices' software, as 2.1.0")
 _invoices = _refusing(
     r"(file:/\S+|[\w.]+:\w+)$", "give file:/folder, or what sends invoices as module:function"
 )
@@ -182,4 +194,5 @@ _some_charges = validate.Range(
     max=10_000,
     error="give how often a second the provider may be asked for money, 1 or more",
 )
+_cups = validate.Range(min=0, max=1_000, error="give a number of cups, 0 for no such bound")
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")

@@ -15,7 +15,14 @@ from members.service.member_clock import (
     times_of,
 )
 from members.service.profile import Profile, change_profile, get_profile
-from members.service.session import SignedIn, end_session, sign_in
+from members.service.session import (
+    Proved,
+    SignedIn,
+    end_other_sessions,
+    end_session,
+    prove_phone,
+    sign_in,
+)
 from members.texts import open_text, seal_text
 
 __all__ = [
@@ -27,10 +34,12 @@ __all__ = [
     "Notice",
     "PhoneUnsupported",
     "Profile",
+    "Proved",
     "SignedIn",
     "advance_clock",
     "challenge",
     "change_profile",
+    "end_other_sessions",
     "end_session",
     "get_clock",
     "get_profile",
@@ -43,6 +52,7 @@ __all__ = [
     "notify",
     "open_text",
     "phone_of",
+    "prove_phone",
     "seal_text",
     "sign_in",
     "time_zone_of",

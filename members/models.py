@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base
@@ -56,6 +56,9 @@ class MemberSession(Base):
     """A signed-in app or browser."""
 
     __tablename__ = "member_session"
+    __table_args__ = (
+        Index("ix_member_session_live", "member_id", postgresql_where=text("ended_at IS NULL")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     member_id: Mapped[UUID] = mapped_column(ForeignKey(Member.id))

@@ -38,7 +38,8 @@ Facts = Mapping[str, Any]
 class Notice:
     """Something that members are told.
 
-    `facts` are examples: their types are the types of the facts, and the tests render them.
+    `facts` are examples: their types are the types of the facts, and the tests render them. Those
+    that it `adds` are worked out from the others when it is sent, and kept nowhere.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Notice:
     facts: Mapping[str, Fact]
     is_urgent: bool
     still_wanted: Callable[[Facts], bool] | None
+    adds: Mapping[str, Callable[[Facts], Fact]]
+
+    @property
+    def kept(self) -> Mapping[str, Fact]:
+        """The facts that are given, and kept until it is sent."""
+        return {name: fact for name, fact in self.facts.items() if name not in self.adds}
 
 
 NOTICES: dict[str, Notice] = {}
@@ -59,18 +66,20 @@ def notice(
     facts: Mapping[str, Fact],
     is_urgent: bool = False,
     still_wanted: Callable[[Facts], bool] | None = None,
+    adds: Mapping[str, Callable[[Facts], Fact]] | None = None,
 ) -> Notice:
     """Declare a notice. Its name is kept in outbox rows.
 
     An urgent one goes to the phone; others go to the member's e-mail, if they gave one.
-    `still_wanted` is asked when it is about to be sent, in a transaction of its own.
+    `still_wanted` is asked when it is about to be sent, in a transaction of its own. `adds` works
+    facts out then: a link that is good for something stands in no row.
 
     Raises:
         ValueError: the words tell facts that there are not, or are none; or the name is taken.
     """
     if name in NOTICES:
         raise ValueError(f"{name} is declared already")
-    made = Notice(name, {"zh-TW": zh, "en": en}, facts, is_urgent, still_wanted)
+    made = Notice(name, {"zh-TW": zh, "en": en}, facts, is_urgent, still_wanted, adds or {})
     _check(made)
     NOTICES[name] = made
     return made
@@ -83,7 +92,7 @@ def notify(member_id: UUID, notice: Notice, *, now: datetime, **facts: Fact) -> 
         TypeError: the facts are not those that the notice declares.
     """
     given = {name: type(fact) for name, fact in facts.items()}
-    if given != {name: type(fact) for name, fact in notice.facts.items()}:
+    if given != {name: type(fact) for name, fact in notice.kept.items()}:
         raise TypeError(f"{notice.name} tells other facts than {given}")
     plain = {name: to_json(fact) for name, fact in facts.items()}
     outbox.emit(
@@ -116,7 +125,7 @@ def notices_to(notice: Notice, found: Select[Any] | Subquery | CTE, *, now: date
     They wait behind what rooms tell each other. No bell is rung: the next tick finds them.
     """
     rows = found.subquery() if isinstance(found, Select) else found
-    told = _object({name: rows.c[name] for name in notice.facts})
+    told = _object({name: rows.c[name] for name in notice.kept})
     row: dict[str, ColumnElement[Any]] = {
         "member_id": rows.c.member_id,
         "id": func.gen_random_uuid(),
@@ -137,7 +146,8 @@ def send_notice(
 ) -> None:
     """Tell the member, unless they are gone, or the notice is not wanted any more."""
     told = NOTICES[notice]
-    known = {name: from_json(facts[name], kind=type(fact)) for name, fact in told.facts.items()}
+    known = {name: from_json(facts[name], kind=type(fact)) for name, fact in told.kept.items()}
+    known |= {name: work_out(known) for name, work_out in told.adds.items()}
     with transaction():
         if told.still_wanted is not None and not told.still_wanted(known):
             return
@@ -177,6 +187,8 @@ def _check(made: Notice) -> None:
     odd = [name for name, fact in made.facts.items() if type(fact) not in kinds]
     if odd:
         raise ValueError(f"{made.name}: {odd} are of no kind that can be told")
+    if not made.adds.keys() <= made.facts.keys():
+        raise ValueError(f"{made.name}: what it adds needs an example among the facts")
     tellable = {name for name, fact in made.facts.items() if not isinstance(fact, UUID)}
     for words in made.words.values():
         told = names_in(words.text) | names_in(words.subject)

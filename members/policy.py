@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from kernel import secrets
@@ -16,6 +17,9 @@ LONGEST_WINDOW = timedelta(days=1)
 
 _CODES = 1_000_000
 
+Purpose = Literal["sign-in", "card"]
+"""What a code is good for: one that is read to a clerk, for a card, signs nobody in."""
+
 
 def next_send_at(sent_at: Sequence[datetime]) -> datetime | None:
     """When a phone may be sent one more code, given when it was sent the ones before, latest first.
@@ -26,7 +30,7 @@ def next_send_at(sent_at: Sequence[datetime]) -> datetime | None:
     return max(frees, default=None)
 
 
-def code_of(challenge_id: UUID) -> str:
+def code_of(challenge_id: UUID, purpose: Purpose = "sign-in") -> str:
     """The six digits of a challenge. Derived, so that no table and no queue ever holds them."""
-    number = int.from_bytes(secrets.mac("sign-in code", challenge_id.bytes)[:8], "big")
+    number = int.from_bytes(secrets.mac(f"{purpose} code", challenge_id.bytes)[:8], "big")
     return f"{number % _CODES:06d}"

@@ -1,20 +1,45 @@
-"""What members are told about cups that were handed over: those of a plan that several share."""
+"""What members are told about cups that were handed over: each time, with a “not me”."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Final, cast
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Row, Uuid, and_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 import members
 from chain.models import Store
+from kernel.config import config
 from kernel.db import db
 from kernel.ids import NOBODY
 from kernel.wording import Count, Fact, Unit, Words
+from redemption import disown_token
 from redemption.models import Credential, Redemption, RedemptionLine
 from redemption.queries import find_by_id
 from vouchers.models import Lot, OfferVersion
+
+
+def tell_done(handed_over: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
+    """Tell members what was collected of theirs, given (member, redemption), as one set.
+
+    Where it was of a plan that is shared, its owner and who collected are told, each their own.
+    What was undone already is not told.
+    """
+    for row in _read(handed_over, now):
+        if row.holder_id is not None:
+            tell_shared(member_id=row.member_id, redemption_id=row.id, now=now)
+            continue
+        members.notify(
+            row.member_id,
+            DONE,
+            now=now,
+            store=row.store,
+            at=row.redeemed_at,
+            drinks=row.drinks,
+            left=Count(row.left, "cup"),
+            redemption_id=row.id,
+        )
 
 
 def tell_shared(*, member_id: UUID, redemption_id: UUID, now: datetime) -> None:
@@ -25,7 +50,7 @@ def tell_shared(*, member_id: UUID, redemption_id: UUID, now: datetime) -> None:
             OfferVersion.name,
             OfferVersion.unit,
             Store.name.label("store"),
-            Redemption.cups,
+            (Redemption.cups - Redemption.cups_voided).label("cups"),
         )
         .join(Credential, Credential.id == Redemption.credential_id)
         .join(Store, Store.id == Redemption.store_id)
@@ -58,11 +83,87 @@ def tell_shared(*, member_id: UUID, redemption_id: UUID, now: datetime) -> None:
     members.notify(row.holder_id, FROM_SHARED, now=now, **facts)
 
 
+_DONE = text(
+    """
+    SELECT redemption.member_id, redemption.id, redemption.redeemed_at, store.name AS store,
+           credential.holder_id, handed.drinks, held.cups AS left
+    FROM unnest(:member_ids, :redemption_ids) AS told (member_id, id)
+    JOIN redemption ON redemption.member_id = told.member_id AND redemption.id = told.id
+    JOIN store ON store.id = redemption.store_id
+    LEFT JOIN credential ON credential.id = redemption.credential_id
+    CROSS JOIN LATERAL (
+        SELECT string_agg(product.name || ' ' || product.size || ' ×' || drink.cups, ' + '
+                          ORDER BY product.name, product.size) AS drinks
+        FROM (
+            SELECT line.product_id, sum(line.cups - line.cups_voided) AS cups
+            FROM redemption_line AS line
+            WHERE line.member_id = redemption.member_id AND line.redemption_id = redemption.id
+            GROUP BY line.product_id
+            HAVING sum(line.cups - line.cups_voided) > 0
+        ) AS drink
+        JOIN product ON product.id = drink.product_id
+    ) AS handed
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(lot.units - lot.used), 0)::bigint AS cups
+        FROM lot
+        WHERE lot.member_id = redemption.member_id AND lot.is_open AND lot.frozen_at IS NULL
+          AND NOT lot.prepays_plan
+          AND (lot.ends_at IS NULL OR lot.ends_at > :now OR lot.expiry_mode = 'top_up')
+    ) AS held
+    WHERE redemption.voided_at IS NULL
+    ORDER BY redemption.member_id, redemption.id
+    """
+).bindparams(
+    bindparam("member_ids", type_=ARRAY(Uuid)), bindparam("redemption_ids", type_=ARRAY(Uuid))
+)
+
+
+def _read(handed_over: Sequence[tuple[UUID, UUID]], now: datetime) -> Sequence[Row[Any]]:
+    asked = {
+        "member_ids": [member_id for member_id, _ in handed_over],
+        "redemption_ids": [redemption_id for _, redemption_id in handed_over],
+        "now": now,
+    }
+    return db.session.execute(_DONE, asked).all()
+
+
 def _is_done_still(facts: members.Facts) -> bool:
     """It was not undone."""
     found = find_by_id(facts["redemption_id"])
     return found is not None and found.voided_at is None
 
+
+def _link(facts: members.Facts) -> str:
+    """Where whoever did not collect says so."""
+    return f"{config().public_origin}/n/{disown_token.make(facts['redemption_id'])}"
+
+
+_LINK: Final = {"link": _link}
+_EXAMPLE: Final = "https://jibei.example/n/AbCd"
+
+DONE = members.notice(
+    "redemption.done",
+    zh=Words(
+        "您於 {at} 在{store}取用了 {drinks}，錢包剩餘 {left}。"
+        "不是您本人？請由此停用所有取杯碼：{link}",
+        subject="取杯通知",
+    ),
+    en=Words(
+        "Collected at {store} on {at}: {drinks}. Left in your wallet: {left}. Was it not you? End"
+        " all your codes here: {link}",
+        subject="Cups collected",
+    ),
+    facts={
+        "store": "台北車站店",
+        "at": datetime(2026, 1, 14, 4, 0, tzinfo=UTC),
+        "drinks": "拿鐵 M ×2",
+        "left": Count(7, "cup"),
+        "redemption_id": NOBODY,
+        "link": _EXAMPLE,
+    },
+    still_wanted=_is_done_still,
+    adds=_LINK,
+)
 
 _FACTS: Final[Mapping[str, Fact]] = {
     "plan": "每月 10 杯",
@@ -83,11 +184,16 @@ BY_SHARER = members.notice(
 )
 FROM_SHARED = members.notice(
     "redemption.from_shared",
-    zh=Words("您從共享的「{plan}」在{store}取用了{cups}。", subject="您取用了共享的訂閱"),
+    zh=Words(
+        "您從共享的「{plan}」在{store}取用了{cups}。不是您本人？請由此停用所有取杯碼：{link}",
+        subject="您取用了共享的訂閱",
+    ),
     en=Words(
-        "You collected {cups} of the “{plan}” that is shared with you, at {store}.",
+        "You collected {cups} of the “{plan}” that is shared with you, at {store}. Was it not you?"
+        " End all your codes here: {link}",
         subject="Collected from a shared plan",
     ),
-    facts=_FACTS,
+    facts={**_FACTS, "link": _EXAMPLE},
     still_wanted=_is_done_still,
+    adds=_LINK,
 )

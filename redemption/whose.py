@@ -18,11 +18,18 @@ _WRONG_CODES = """
 
 _OWNER = """
     SELECT coalesce(holder_id, member_id) FROM credential
-    WHERE id = %(credential_id)s AND revoked_at IS NULL AND ends_at > %(now)s
+    WHERE id = %(id)s AND kind = %(kind)s AND revoked_at IS NULL AND ends_at > %(now)s
 """
 
+_OWNER_OF_CAPSULE = """
+    SELECT member_id FROM capsule
+    WHERE serial = %(id)s AND revoked_at IS NULL AND ends_at > %(now)s
+"""
 
-_WALLET = "SELECT member_id FROM credential WHERE id = %(credential_id)s"
+_WALLET = """
+    SELECT member_id FROM credential WHERE id = %(id)s
+    UNION ALL SELECT member_id FROM capsule WHERE serial = %(id)s
+"""
 
 
 def member_of_code(*, code: str, device_id: UUID, now: datetime) -> UUID:
@@ -44,7 +51,7 @@ def member_of_code(*, code: str, device_id: UUID, now: datetime) -> UUID:
         if parsed is None:
             raise TokenInvalid  # noqa: TRY301  all that is none is counted in one place
         token.check_fresh(parsed, now=now)
-        return _owner(parsed.credential_id, now)
+        return _owner(parsed, now)
     except TokenInvalid:
         hot.rows(statements.COUNT_WRONG_CODE, {"device_id": device_id, "now": now})
         raise
@@ -58,7 +65,7 @@ def find_wallet(code: str) -> UUID | None:
     parsed = token.parse(code)
     if parsed is None or not parsed.is_genuine:
         return None
-    row = hot.read(_WALLET, {"credential_id": parsed.credential_id})
+    row = hot.read(_WALLET, {"id": parsed.credential_id})
     return None if row is None else row[0]
 
 
@@ -68,8 +75,12 @@ def find_wallet_of(redemption_id: UUID) -> UUID | None:
     return None if found is None else found.member_id
 
 
-def _owner(credential_id: bytes, now: datetime) -> UUID:
-    row = hot.read(_OWNER, {"credential_id": credential_id, "now": now})
+def _owner(code: token.Code, now: datetime) -> UUID:
+    if code.kind == "capsule":
+        row = hot.read(_OWNER_OF_CAPSULE, {"id": code.credential_id, "now": now})
+    else:
+        asked = {"id": code.credential_id, "kind": code.kind, "now": now}
+        row = hot.read(_OWNER, asked)
     if row is None:
         raise TokenInvalid
     member_id: UUID = row[0]

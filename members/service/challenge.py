@@ -11,15 +11,16 @@ from kernel.limits import wait_until
 from kernel.turns import take_turn
 from members import phones
 from members.models import Challenge
-from members.policy import CODE_LIVES, LONGEST_WINDOW, next_send_at
+from members.policy import CODE_LIVES, LONGEST_WINDOW, Purpose, next_send_at
 
 CODE_WANTED = "sign_in.code_wanted"
 
 
-def challenge(*, phone: str, locale: str, now: datetime) -> Challenge:
+def challenge(*, phone: str, locale: str, now: datetime, purpose: Purpose = "sign-in") -> Challenge:
     """Have a fresh code sent to a phone. The answer is the same for phones that nobody has.
 
-    Takes the phone's turn first, so that many askers at once are sent one code and not many.
+    It is good for the one `purpose`, and the text that brings it says for which. Takes the phone's
+    turn first, so that many askers at once are sent one code and not many.
 
     Raises:
         PhoneUnsupported: it is not a Taiwanese mobile number.
@@ -38,7 +39,7 @@ def challenge(*, phone: str, locale: str, now: datetime) -> Challenge:
         ends_at=now + CODE_LIVES,
     )
     db.session.add(made)
-    outbox.emit(CODE_WANTED, now=now, challenge_id=made.id)
+    outbox.emit(CODE_WANTED, now=now, challenge_id=made.id, purpose=purpose)
     return made
 
 

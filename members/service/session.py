@@ -1,4 +1,4 @@
-"""Signing in with the code, and out again."""
+"""Proving with the code whose phone it is; signing in with it, and out again."""
 
 import hmac
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from kernel.ids import new_id
 from kernel.limits import wait_until
 from members.errors import CodeWrong
 from members.models import Challenge, MemberSession
-from members.policy import CODE_TRIES, SESSION_LIVES, code_of
+from members.policy import CODE_TRIES, SESSION_LIVES, Purpose, code_of
 from members.service.challenge import phone_of_challenge
 from members.service.joining import find_or_join
 
@@ -30,8 +30,29 @@ class SignedIn:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Whose phone it is, and whether they were made a member just now."""
+
+    member_id: UUID
+    is_new: bool
+
+
 def sign_in(*, challenge_id: UUID, code: str, now: datetime) -> SignedIn | CodeWrong | RateLimited:
     """Trade the code of a challenge for a session; the first time, this makes the member.
+
+    A refusal is answered, not raised, see `prove_phone`.
+    """
+    proved = prove_phone(challenge_id=challenge_id, code=code, purpose="sign-in", now=now)
+    if not isinstance(proved, Proved):
+        return proved
+    return _session(proved.member_id, is_new=proved.is_new, now=now)
+
+
+def prove_phone(
+    *, challenge_id: UUID, code: str, purpose: Purpose, now: datetime
+) -> Proved | CodeWrong | RateLimited:
+    """Trade the code of a challenge for the knowledge whose it is; the first time, make the member.
 
     A refusal is answered, not raised: the wrong try that it counts must be committed.
 
@@ -44,15 +65,24 @@ def sign_in(*, challenge_id: UUID, code: str, now: datetime) -> SignedIn | CodeW
         return CodeWrong()
     if asked.tries >= CODE_TRIES:
         return wait_until(asked.ends_at, now=now)
-    if not hmac.compare_digest(code_of(challenge_id).encode(), code.encode()):
+    if not hmac.compare_digest(code_of(challenge_id, purpose).encode(), code.encode()):
         asked.tries += 1
         if asked.tries == CODE_TRIES:
             return wait_until(asked.ends_at, now=now)
         return CodeWrong()
     asked.used_at = now
     number = phone_of_challenge(asked)
-    member_id, is_new = find_or_join(number=number, locale=asked.locale, now=now)
-    return _session(member_id, is_new=is_new, now=now)
+    return Proved(*find_or_join(number=number, locale=asked.locale, now=now))
+
+
+def end_other_sessions(*, member_id: UUID, session_id: UUID, now: datetime) -> None:
+    """Sign a member out everywhere but here, as when a phone is lost."""
+    others = (
+        MemberSession.member_id == member_id,
+        MemberSession.id != session_id,
+        MemberSession.ended_at.is_(None),
+    )
+    db.session.execute(update(MemberSession).where(*others).values(ended_at=now))
 
 
 def end_session(*, session_id: UUID, now: datetime) -> None:

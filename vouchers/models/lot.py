@@ -23,6 +23,9 @@ class Wallet(Base):
     """Everything a member holds. Its row is the only lock: whoever changes it bumps `version`."""
 
     __tablename__ = "wallet"
+    __table_args__ = (
+        Index("ix_wallet_blocked", "member_id", postgresql_where=text("blocked_at IS NOT NULL")),
+    )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=0)

@@ -19,6 +19,7 @@ from ledger import policy as books
 from payments import Dispute
 from vouchers.service.dispute_lost import lose, restore
 from vouchers.service.dispute_rows import Purchase, lock_purchase, post_event
+from vouchers.withdrawn import tell_withdrawn
 
 LOST = "purchase.lost"
 """Tells that a payment was lost to a dispute."""
@@ -40,6 +41,7 @@ def follow_dispute(*, dispute_id: UUID, now: datetime) -> None:
 def _open(dispute: Dispute, purchase: Purchase, now: datetime) -> None:
     """Hold all cups back; the bank has taken the money."""
     purchase.freeze(now)
+    tell_withdrawn([lot.member_id for lot in purchase.lots], now=now)
     pairs = books.dispute_opened(store_id=purchase.store_id, gross=dispute.amount)
     post_event(dispute, purchase, "dispute_opened", pairs, at=dispute.opened_at, now=now)
     alerts.alert(f"Dispute {dispute.id} of payment {dispute.payment_id} was opened", now=now)

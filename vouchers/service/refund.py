@@ -28,6 +28,7 @@ from vouchers.service.refund_preview import DecidedLine, Decision, decide, decid
 from vouchers.service.refund_wish import Part, Wish, find_holders, find_lots
 from vouchers.slices import take_out
 from vouchers.wallet import change_wallets
+from vouchers.withdrawn import tell_withdrawn
 
 __all__ = ["Part", "refund", "refund_lots"]
 
@@ -52,6 +53,7 @@ def refund(wish: Wish, *, asked_by_id: UUID, now: datetime) -> list[Refund]:
     change_wallets(holders)
     earn_until(holders, now=now)
     decisions = decide_wish(wish, find_lots(wish), now=now)
+    tell_withdrawn(holders, now=now)
     made = [
         _give_back(decision, asked_by_id=asked_by_id, is_asked=True, now=now)
         for decision in decisions

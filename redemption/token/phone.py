@@ -1,4 +1,4 @@
-"""The rotating QR token: what it is made of, and whether one is genuine and fresh.
+"""The rotating QR of a phone, which may be offline.
 
     version 1 byte | credential 8 | step 4 (big-endian) | MAC 15     = 28 bytes, Base45, 42 signs
 
@@ -9,32 +9,23 @@ server stores none, and garbage is told from a token before anything is looked u
 
 import hmac
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 
-from base45 import b45decode, b45encode
+from base45 import b45encode
 
 from kernel import secrets as keys
-from redemption.errors import TokenExpired, TokenInvalid
+from redemption.token.code import Code
 
 VERSION = b"\x01"
 STEP_S = 15
 CREDENTIAL_SIZE = 8
+STEP_SIZE = 4
 MAC_SIZE = 15
 OLDEST, NEWEST = -3, 1
 """Which steps are taken, from the server's own: a phone may lag, or lead a little."""
 
-_SIGNED = len(VERSION) + CREDENTIAL_SIZE + 4
-_SIZE = _SIGNED + MAC_SIZE
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token taken apart. Whether it is `genuine` is already known; whether fresh, depends."""
-
-    credential_id: bytes
-    step: int
-    is_genuine: bool
+_SIGNED = len(VERSION) + CREDENTIAL_SIZE + STEP_SIZE
+SIZE = _SIGNED + MAC_SIZE
 
 
 def new_credential_id() -> bytes:
@@ -54,36 +45,16 @@ def step_at(now: datetime) -> int:
 
 def make(*, credential_id: bytes, seed: bytes, step: int) -> str:
     """Make the text of a token, as a phone does, also without a network."""
-    signed = VERSION + credential_id + step.to_bytes(4, "big")
+    signed = VERSION + credential_id + step.to_bytes(STEP_SIZE, "big")
     return b45encode(signed + _mac(seed, signed)).decode("ascii")
 
 
-def parse(text: str) -> Token | None:
-    """Take a token apart, or answer None for what has not even its form."""
-    try:
-        raw = b45decode(text)
-    except ValueError:
-        return None
-    if len(raw) != _SIZE or raw[:1] != VERSION:
-        return None
+def read(raw: bytes) -> Code:
+    """Take a token of the right version and size apart."""
     signed, mac = raw[:_SIGNED], raw[_SIGNED:]
     credential_id = signed[1 : 1 + CREDENTIAL_SIZE]
-    genuine = hmac.compare_digest(mac, _mac(seed_of(credential_id), signed))
-    return Token(credential_id, int.from_bytes(signed[-4:], "big"), genuine)
-
-
-def check_fresh(token: Token, *, now: datetime) -> None:
-    """Refuse a token that is not genuine, or too old or too early.
-
-    Raises:
-        TokenInvalid: it is not one of ours, or its step has not come yet.
-        TokenExpired: its step is over.
-    """
-    age = token.step - step_at(now)
-    if not token.is_genuine or age > NEWEST:
-        raise TokenInvalid
-    if age < OLDEST:
-        raise TokenExpired
+    is_genuine = hmac.compare_digest(mac, _mac(seed_of(credential_id), signed))
+    return Code("phone", credential_id, int.from_bytes(signed[-STEP_SIZE:], "big"), is_genuine)
 
 
 def _mac(seed: bytes, signed: bytes) -> bytes:
