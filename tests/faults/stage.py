@@ -37,7 +37,8 @@ from payments.models import Payment, Repayment
 from payments.stripe_gateway import StripeGateway
 from payments.terminal_gateway import TerminalGateway
 from redemption.errors import TopUpDue
-from redemption.service.redeem import Scan, redeem
+from redemption.scan import Asked, Scan
+from redemption.service.redeem import redeem
 from tests.events import signed
 from tests.fakes import Crash
 from tests.faults.dying import Death, Fate, mortal
@@ -419,8 +420,7 @@ class Stage:
         return Scan(
             shift_digest=secrets.digest(till.token),
             code=code,
-            product_id=self.world.products[product],
-            cups=cups,
+            items=(Asked(self.world.products[product], cups),),
             key=new_id().hex,
             fingerprint=code.encode(),
             top_up=top_up,

@@ -1,0 +1,1 @@
+"""What a till does without a network, see docs/offline.md."""

@@ -1,0 +1,17 @@
+"""Cups that tills served without a network: what their logs tell, and what becomes of it."""
+
+from redemption.offline.outcome import Outcome
+from redemption.offline.remedies import ALL_REASONS, allowed_for
+from redemption.offline.review import Waiting, list_reviews, resolve
+from redemption.offline.uploading import Line, upload
+
+__all__ = [
+    "ALL_REASONS",
+    "Line",
+    "Outcome",
+    "Waiting",
+    "allowed_for",
+    "list_reviews",
+    "resolve",
+    "upload",
+]

@@ -1,0 +1,101 @@
+"""Offline in any order: phones fetch and show, tills lose the network, logs come back in pieces."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from redemption.models import REMEDIES
+from tests.faults.offline_field import A_WHILE, DRINKS, Field, check_field
+
+_any = st.integers(0, 99)
+_member = st.integers(0, 2)
+_branch = st.integers(0, 4)
+_cups = st.integers(1, 2)
+_drink = st.sampled_from(DRINKS)
+_round = st.lists(_branch, min_size=1, max_size=4, unique=True)
+_offer = st.sampled_from(("eleven", "mochas"))
+
+
+class OfflineWorld(RuleBasedStateMachine):
+    """One chain whose tills come and go. `field` is set up by whoever runs it."""
+
+    field: Field
+    books_every = 12
+    steps_in_all = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+
+    @initialize(visits=st.lists(st.tuples(_member, _round, _cups), min_size=2, max_size=4))
+    def open(self, visits: Any) -> None:
+        for member, branches, cups in visits:
+            self.field.visit(member, branches, cups, "latte")
+
+    @rule(by=st.sampled_from(A_WHILE))
+    def wait(self, by: timedelta) -> None:
+        self.field.now += by
+
+    @rule(branch=_branch, capsule=_any, cups=_cups, drink=_drink)
+    def serve(self, branch: int, capsule: int, cups: int, drink: str) -> None:
+        self.field.serve(branch, capsule, cups, drink)
+
+    @rule(member=_member, branches=_round, cups=_cups, drink=_drink)
+    def visit(self, member: int, branches: list[int], cups: int, drink: str) -> None:
+        self.field.visit(member, branches, cups, drink)
+
+    @rule(visits=st.lists(st.tuples(_member, _round, _cups), min_size=2, max_size=4))
+    def go_offline_all_together(self, visits: Any) -> None:
+        for member, branches, cups in visits:
+            self.field.visit(member, branches, cups, "latte")
+
+    @rule(which=st.lists(_any, min_size=1, max_size=6))
+    def upload(self, which: list[int]) -> None:
+        self.field.upload(which)
+
+    @rule(branch=_branch)
+    def hear(self, branch: int) -> None:
+        self.field.hear(branch)
+
+    @rule(member=_member, cups=_cups, drink=_drink)
+    def collect(self, member: int, cups: int, drink: str) -> None:
+        self.field.collect(member, cups, drink)
+
+    @rule(capsule=_any, cups=_cups)
+    def collect_by_capsule(self, capsule: int, cups: int) -> None:
+        self.field.collect_by_capsule(capsule, cups)
+
+    @rule(which=_any, cups=_cups)
+    def void(self, which: int, cups: int) -> None:
+        self.field.void(which, cups)
+
+    @rule(member=_member, what=st.sampled_from(("revoke", "block", "unblock", "unblock")))
+    def end(self, member: int, what: str) -> None:
+        """A phone is lost, or its wallet blocked for a while."""
+        if what == "revoke":
+            self.field.revoke(member)
+        else:
+            self.field.block(member, blocked=what == "block")
+
+    @rule(member=_member, units=st.integers(1, 4), offer=_offer)
+    def sell(self, member: int, units: int, offer: str) -> None:
+        self.field.sell(member, units, offer)
+
+    @rule(which=_any, remedy=st.sampled_from(REMEDIES))
+    def decide(self, which: int, remedy: str) -> None:
+        self.field.decide(which, remedy)
+
+    @invariant()
+    def holds(self) -> None:
+        if self.steps:
+            check_field(self.field, with_books=self.steps % self.books_every == 0)
+            OfflineWorld.steps_in_all += 1
+        self.steps += 1
+
+    def teardown(self) -> None:
+        """At last every log has come in."""
+        for branch in range(5):
+            self.field.hear(branch)
+        check_field(self.field, with_books=True)
