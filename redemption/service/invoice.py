@@ -1,42 +1,30 @@
-"""What was taxed at the till is invoiced, and taken back when the redemption is undone."""
+"""What was taxed at the till is invoiced, and taken back when it is undone."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import invoicing
 from chain.models import Product
 from invoicing import InvoiceLine
 from kernel.db import db
-from ledger import policy
-from ledger.models import Entry, Line
 from redemption.models import Redemption, RedemptionLine
-from redemption.queries import currency_of
+from redemption.queries import currency_of, lines_of
+from redemption.service.booked import Booked, Taxed, booked_of
 from vouchers.models import Lot, OfferVersion
 
 _TOP_UP = "補差價"
 _VOIDED = "取消取杯"
 
 
-@dataclass(frozen=True, slots=True)
-class _Sale:
-    """Cups of a cash-value voucher: their sale is the redemption."""
-
-    name: str
-    vat_code: str
-    cups: int
-    gross: int
-    vat: int
-
-
 def invoice(*, member_id: UUID, redemption_id: UUID, vat_code: str | None, now: datetime) -> None:
     """Owe the invoices of one redemption: for the top-up, and for cups taxed at the till.
 
-    Holds the redemption's row, so that a void waits and then finds them, or came first: then
-    nothing was sold, and nothing is invoiced.
+    Holds the redemption's row, so that a void waits and then finds them, or came first: of what was
+    undone nothing was sold, and nothing is invoiced.
     """
     mine = select(Redemption).where(
         Redemption.member_id == member_id, Redemption.id == redemption_id
@@ -44,32 +32,33 @@ def invoice(*, member_id: UUID, redemption_id: UUID, vat_code: str | None, now: 
     redemption = db.session.scalars(mine.with_for_update()).one()
     if redemption.voided_at is not None:
         return
-    if redemption.top_up and vat_code is not None:
-        _issue(redemption, "top_up", [_top_up(redemption, vat_code)], now)
-    sales = _sales(redemption)
+    booked = booked_of(redemption)
+    if booked.top_up.gross and vat_code is not None:
+        _issue(redemption, "top_up", _top_ups(redemption, booked.top_up, vat_code), now)
+    sales = _sales(redemption, booked)
     if sales:
-        _issue(redemption, "redemption", [_line(sale) for sale in sales], now)
+        _issue(redemption, "redemption", sales, now)
 
 
-def take_back(redemption: Redemption, *, now: datetime) -> None:
-    """Take back what was invoiced for a redemption that is undone; its row is locked.
+def take_back(redemption: Redemption, *, void_id: UUID, going: Booked, now: datetime) -> None:
+    """Take back what was invoiced for cups that are undone; their redemption's row is locked.
 
-    Where nothing was invoiced yet, nothing will be.
+    Where nothing was invoiced yet, nothing of them will be.
     """
-    sales = _sales(redemption)
+    sold = going.sales.values()
     parts = {
-        "top_up": (redemption.top_up, redemption.top_up_vat),
-        "redemption": (sum(sale.gross for sale in sales), sum(sale.vat for sale in sales)),
+        "top_up": going.top_up,
+        "redemption": Taxed(sum(one.gross for one in sold), sum(one.vat for one in sold)),
     }
-    for source, (gross, vat) in parts.items():
-        if gross:
+    for source, part in parts.items():
+        if part.gross:
             invoicing.take_back(
                 source=source,
                 source_id=redemption.id,
-                cause_id=redemption.id,
-                gross=gross,
-                net=gross - vat,
-                vat=vat,
+                cause_id=void_id,
+                gross=part.gross,
+                net=part.gross - part.vat,
+                vat=part.vat,
                 description=_VOIDED,
                 now=now,
             )
@@ -91,58 +80,58 @@ def _issue(
     )
 
 
-def _top_up(redemption: Redemption, vat_code: str) -> InvoiceLine:
-    drink = db.session.get_one(Product, redemption.product_id)
-    return InvoiceLine(
-        description=f"{_TOP_UP} {drink.name}",
-        quantity=1,
-        gross=redemption.top_up,
-        net=redemption.top_up - redemption.top_up_vat,
-        vat=redemption.top_up_vat,
-        vat_code=vat_code,
-    )
+def _top_ups(redemption: Redemption, paid: Taxed, vat_code: str) -> list[InvoiceLine]:
+    """A line for each drink that was topped up; the last one has what is left of the VAT."""
+    due: dict[UUID, int] = defaultdict(int)
+    for line in lines_of(redemption):
+        due[line.product_id] += line.top_up - line.top_up_voided
+    names = _names(product_id for product_id, gross in due.items() if gross)
+    lines, rest = [], paid
+    for product_id, name in names:
+        part = rest.part(due[product_id])
+        rest = rest.less(part)
+        lines.append(_line(f"{_TOP_UP} {name}", 1, part, vat_code))
+    return lines
 
 
-def _line(sale: _Sale) -> InvoiceLine:
-    return InvoiceLine(
-        description=sale.name,
-        quantity=sale.cups,
-        gross=sale.gross,
-        net=sale.gross - sale.vat,
-        vat=sale.vat,
-        vat_code=sale.vat_code,
-    )
+def _names(product_ids: Iterable[UUID]) -> list[tuple[UUID, str]]:
+    named = select(Product.id, Product.name).where(Product.id.in_(list(product_ids)))
+    return [(row[0], row[1]) for row in db.session.execute(named.order_by(Product.code))]
 
 
-def _sales(redemption: Redemption) -> list[_Sale]:
+def _sales(redemption: Redemption, booked: Booked) -> list[InvoiceLine]:
     """The cups that are taxed at the till, lot by lot, with the VAT as it was booked."""
     lines, terms = RedemptionLine, OfferVersion
     mine = (
-        select(lines.lot_id, lines.cups, lines.amount, terms.name, terms.vat_code)
+        select(
+            lines.lot_id,
+            func.sum(lines.cups - lines.cups_voided).label("cups"),
+            terms.name,
+            terms.vat_code,
+        )
         .join(Lot, (Lot.member_id == lines.member_id) & (Lot.id == lines.lot_id))
         .join(terms, terms.id == Lot.offer_version_id)
         .where(
             lines.member_id == redemption.member_id,
             lines.redemption_id == redemption.id,
-            terms.vat_timing == "redemption",
+            lines.lot_id.in_(booked.sales),
         )
+        .group_by(lines.lot_id, terms.name, terms.vat_code)
         .order_by(lines.lot_id)
     )
-    found = db.session.execute(mine).all()
-    booked = _vat_by_lot(redemption) if found else {}
     return [
-        _Sale(row.name, row.vat_code, row.cups, row.amount, booked.get(row.lot_id, 0))
-        for row in found
+        _line(row.name, int(row.cups), booked.sales[row.lot_id], row.vat_code)
+        for row in db.session.execute(mine)
+        if row.cups
     ]
 
 
-def _vat_by_lot(redemption: Redemption) -> dict[UUID, int]:
-    entry = db.session.get_one(Entry, (redemption.member_id, redemption.entry_id))
-    mine = select(Line).where(
-        Line.member_id == entry.member_id,
-        Line.book_date == entry.book_date,
-        Line.entry_id == entry.id,
-        Line.credit == policy.OUTPUT_VAT,
-        Line.lot_id.is_not(None),
+def _line(description: str, quantity: int, taxed: Taxed, vat_code: str) -> InvoiceLine:
+    return InvoiceLine(
+        description=description,
+        quantity=quantity,
+        gross=taxed.gross,
+        net=taxed.gross - taxed.vat,
+        vat=taxed.vat,
+        vat_code=vat_code,
     )
-    return {line.lot_id: line.amount for line in db.session.scalars(mine) if line.lot_id}

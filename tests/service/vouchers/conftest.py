@@ -16,6 +16,7 @@ from kernel.idempotency import Key
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger.models import Entry, Line
+from redemption import jobs as redemption_jobs
 from subs import jobs as subs_jobs
 from subs.models import PlanSchedule
 from tests.fakes import GOOD, FakeGateway, fake_provider
@@ -24,7 +25,7 @@ from vouchers import Ordered, Paid, jobs
 from vouchers.models import Lot, Order
 from vouchers.service.order import Wanted
 
-JOBS = (jobs, subs_jobs)  # imported for their subscribers
+JOBS = (jobs, subs_jobs, redemption_jobs)  # imported for their subscribers
 
 
 @pytest.fixture(autouse=True)

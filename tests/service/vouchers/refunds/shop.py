@@ -17,7 +17,7 @@ from kernel.transaction import again, transaction
 from payments import Payment, repaying
 from payments.models import Dispute, Repayment
 from payments.service.record_repayment import record_repayment
-from redemption.service.redeem import Redeemed
+from redemption.answer import Redeemed
 from tests.fakes import FakeGateway
 from tests.service.ledger.plain import balances
 from tests.service.vouchers.conftest import pay
