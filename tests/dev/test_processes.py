@@ -32,7 +32,7 @@ def _processes(tmp_path: Path, **named: str) -> Processes:
 def test_the_procfile_has_one_worker_for_each_queue() -> None:
     procfile = commands(CHECKOUT / "Procfile")
 
-    assert set(procfile) == {"sandbox", "web", "tick", *QUEUES}
+    assert set(procfile) == {"sandbox", "web", "stream", "tick", *QUEUES}
     assert all(procfile[queue] == f"python -OO worker.py {queue}" for queue in QUEUES)
 
 

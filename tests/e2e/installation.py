@@ -154,6 +154,7 @@ def _environment(folder: Path, postgres: PostgresServer, valkey: ValkeyServer) -
         stripe_webhook_secret=f"whsec_{secrets.token_hex(16)}",
     )
     web_port, sandbox_port = ports.choose(folder / "web"), ports.choose(folder / "sandbox")
+    stream_port = ports.choose(folder / "stream")
     taken = given({"PORT": str(web_port)})
     return {
         **environment.inherited(os.environ),
@@ -161,6 +162,7 @@ def _environment(folder: Path, postgres: PostgresServer, valkey: ValkeyServer) -
         **environment.of_database(postgres, taken),
         **environment.of_queue(valkey, taken),
         **environment.of_sandbox(kept, sandbox_port=sandbox_port, web_port=web_port),
+        **environment.of_stream(port=stream_port),
         # never the developer's own
         "CLOCK_FILE": str(folder / "clock"),
         "MESSAGE_FILE": str(folder / "messages.log"),
