@@ -132,13 +132,14 @@ CREATE FUNCTION bench_entries(lo bigint, hi bigint) RETURNS void LANGUAGE sql AS
 $$;
 
 CREATE FUNCTION bench_redemptions(lo bigint, hi bigint) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO redemption (member_id, id, store_id, device_id, staff_id, product_id, cups,
+    INSERT INTO redemption (member_id, id, store_id, device_id, staff_id, cups,
                             redeemed_at, business_day, credential_id, step, entry_id)
-    SELECT member_id, source_id, made_at_id, bench_id(7, 1), bench_id(6, 1), bench_id(3, 1), qty,
+    SELECT member_id, source_id, made_at_id, bench_id(7, 1), bench_id(6, 1), qty,
            event_at, booked_on, substring(uuid_send(source_id) FROM 9), 0, id
     FROM bench_event(lo, hi) WHERE kind = 'redemption';
-    INSERT INTO redemption_line (member_id, redemption_id, lot_id, offer_id, cups, amount, vat)
-    SELECT member_id, source_id, lot_id, offer_id, qty, amount,
+    INSERT INTO redemption_line (
+        member_id, redemption_id, lot_id, product_id, offer_id, cups, amount, vat)
+    SELECT member_id, source_id, lot_id, bench_id(3, 1), offer_id, qty, amount,
            bench_carried(vat, 2 * k) - bench_carried(vat, 2 * k - 2)
     FROM bench_event(lo, hi) WHERE kind = 'redemption'
 $$;

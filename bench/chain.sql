@@ -1,6 +1,5 @@
--- A chain to redeem in, made of sets: 4 stores with 4 tills each, and :members wallets, each with
--- a pack that never ends and a plan's lot that does, and a credential. Numbers are turned into ids
--- by bench_id (ids.sql), so that a script of pgbench and the load generator speak of the same rows.
+-- A chain to redeem in, made of sets: 4 stores with 4 tills each. Numbers are turned into ids by
+-- bench_id (ids.sql), so that a script of pgbench and the load generator speak of the same rows.
 
 INSERT INTO legal_entity (id, code, name) VALUES (bench_id(1, 1), 'bench', 'Bench');
 INSERT INTO store (id, code, name, time_zone, day_ends_at, is_online)
@@ -28,22 +27,3 @@ INSERT INTO shift (id, token_digest, device_id, staff_id, started_at, ends_at)
 SELECT bench_id(8, n), sha256(('shf_' || lpad(n::text, 43, '0'))::bytea), bench_id(7, n),
        bench_id(6, n), now(), now() + interval '1 day'
 FROM generate_series(1, 16) n;
-INSERT INTO wallet (member_id, version)
-SELECT bench_id(9, n), 0 FROM generate_series(1, :members) n;
-INSERT INTO lot (
-    member_id, buyer_id, id, offer_version_id, offer_id, store_id, source, source_id, ordinal,
-    account, currency, units, used, net, vat, net_recognised, sold_at, expiry_mode, ends_at, due_at,
-    is_open)
-SELECT bench_id(9, n), bench_id(9, n), bench_id(10, n * 2 + kind), bench_id(5, kind), bench_id(4, kind),
-       bench_id(2, 1 + n % 4), CASE kind WHEN 1 THEN 'order_item' ELSE 'period' END,
-       bench_id(11, n), 1, CASE kind WHEN 1 THEN '2131' ELSE '2132' END, 'TWD',
-       CASE kind WHEN 1 THEN 1100 ELSE 1000 END, 0,
-       CASE kind WHEN 1 THEN 47600 ELSE 47500 END, 2400, 0, now(),
-       CASE kind WHEN 2 THEN 'lapse' ELSE 'never' END,
-       CASE kind WHEN 2 THEN now() + interval '30 days' END,
-       CASE kind WHEN 2 THEN now() + interval '30 days' END, true
-FROM generate_series(1, :members) n, generate_series(1, 2) kind;
-INSERT INTO credential (id, member_id, issued_at, ends_at)
-SELECT decode(lpad(to_hex(n), 16, '0'), 'hex'), bench_id(9, n), now(), now() + interval '1 day'
-FROM generate_series(1, :members) n;
-

@@ -10,16 +10,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import psycopg
 
 from bench.figures import Figures
+from bench.scanning import Tills
 from bench.site import ROOT, Site, gunicorn, site, wait_for_quiet
 
 _MEMBERS, _FEW_MEMBERS = 200_000, 30_000
 _ROUNDS = 3
-_RATE, _SECONDS, _TILLS_AT_ONCE = 100.0, 8.0, 16
+_RATE, _SECONDS = 100.0, 8.0
+_APART = 7_919
+"""So members come from all over the tables."""
 
 
 @dataclass
@@ -143,19 +145,7 @@ def _ended(worker: "subprocess.Popen[str]") -> dict[str, float]:
 def _load(at: Site, port: int, *, turn: int, seconds: float) -> float:
     """The p99 of redemptions, in milliseconds. No two turns come with the same keys."""
     first = turn * 1_000 * at.members + turn
-    asked = [port, at.members, first, seconds, _TILLS_AT_ONCE, _RATE]
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.anyone", *map(str, asked)],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env=dict(os.environ),
-        timeout=seconds + 60,
-    )
-    seen: dict[str, Any] = json.loads(done.stdout)
-    if set(seen["statuses"]) != {"201"} or seen["lost"]:
-        raise RuntimeError(f"not every redemption was made: {seen}")
+    seen = Tills(port, at.members, apart=_APART, first=first).scan(seconds=seconds, rate=_RATE)
     return float(seen["p99_ms"])
 
 

@@ -21,6 +21,7 @@ from ledger import Pair, policy
 from ledger.content import content_hash
 from ledger.service.fold import BATCH, fold_some
 from redemption import statements
+from redemption.reading import READS_ONE
 
 _MEMBERS = 20_000
 _WARM = 100
@@ -75,7 +76,7 @@ def _redeem(connection: psycopg.Connection, statement: str, *, member: int) -> f
     """One redemption, as `redemption.service.redeem` makes it; the seconds in its statements."""
     reading, writing = _row(member)
     begun = time.perf_counter()
-    connection.execute(statements.READ, reading).fetchall()
+    connection.execute(READS_ONE["plain"], reading).fetchall()
     done = connection.execute(statement, writing).fetchall()
     seconds = time.perf_counter() - begun
     if not done:
@@ -91,6 +92,7 @@ def _row(member: int) -> tuple[dict[str, Any], dict[str, Any]]:
     ids = {"redemption_id": new_id(), "entry_id": new_id()}
     lot_id, offer_id, member_id = bench_id(10, 2 * member + 1), bench_id(4, 1), bench_id(9, member)
     amount = policy.carried(net=_NET, units=_UNITS, used=0, net_recognised=0, cups=_CUPS)
+    vat = policy.carried(net=_VAT, units=_UNITS, used=0, net_recognised=0, cups=_CUPS)
     pairs = policy.hand_over(
         sold_at_id=bench_id(2, sold_at),
         made_at_id=bench_id(2, made_at),
@@ -137,13 +139,21 @@ def _row(member: int) -> tuple[dict[str, Any], dict[str, Any]]:
         "currency": "TWD",
         "content_hash": sealed,
         "lot_ids": [lot_id],
-        "offer_ids": [offer_id],
         "lot_cups": [_CUPS],
         "lot_amounts": [amount],
-        "lot_vats": [policy.carried(net=_VAT, units=_UNITS, used=0, net_recognised=0, cups=_CUPS)],
+        "lot_vats": [vat],
+        "line_products": [bench_id(3, 1)],
+        "line_lots": [lot_id],
+        "line_offers": [offer_id],
+        "line_cups": [_CUPS],
+        "line_amounts": [amount],
+        "line_vats": [vat],
+        "line_top_ups": [0],
         "top_up": 0,
         "top_up_vat": 0,
-        "news": None,
+        "vat_code": None,
+        "news_ids": [new_id()],
+        "news_topics": ["redemption.done"],
         "fingerprint": credential_id * 4,
         "answer": Jsonb({"redeemed": {"id": str(ids["redemption_id"]), "left": 100}}),
     }

@@ -18,6 +18,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config as Migrations
 
+from bench.load import TILLS, key_of
 from kernel import hot
 from kernel.config import config
 from kernel.embedded import PostgresServer, running_postgres, running_valkey
@@ -53,6 +54,13 @@ class Site:
         with psycopg.connect(url, autocommit=True) as connection:
             asked = connection.execute(sql)
             return (asked.fetchone() or ()) if asked.description else ()
+
+    def run(self, script: str, **values: object) -> None:
+        """Run a script of this folder as superuser, who asks no foreign keys of what it loads."""
+        url = self.postgres.url("postgres", "jibei")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(script_of(script, **values))
 
     def pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
         """Run one script of this folder and answer its transactions a second."""
@@ -127,6 +135,7 @@ def environment_on(postgres: PostgresServer, *, redis_url: str) -> dict[str, str
         "STRIPE_WEBHOOK_SECRET": "whsec_of_the_bench",
         "PUBLIC_ORIGIN": "http://127.0.0.1:8000",
         "MESSAGE_PORT": "bench.site:send_nothing",
+        "APPROVAL_FROM_CUPS": "0",
     }
 
 
@@ -162,11 +171,23 @@ def wait_for_quiet() -> None:
 
 def _load(at: Site) -> None:
     with psycopg.connect(at.postgres.url("jibei_owner", "jibei"), autocommit=True) as connection:
-        for script in ("ids.sql", "chain.sql"):
-            sql = Path(__file__).with_name(script).read_text(encoding="utf-8")
-            connection.execute(sql.replace(":members", str(at.members)))
+        for script in ("ids.sql", "chain.sql", "members.sql"):
+            connection.execute(script_of(script, first=1, last=at.members))
+        for till in range(1, TILLS + 1):
+            key = key_of(till)
+            connection.execute(
+                "UPDATE device SET public_key = %s WHERE id = %s", (key.public, key.device_id)
+            )
     at.ask("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     at.ask("CHECKPOINT")
+
+
+def script_of(name: str, **values: object) -> bytes:
+    """A script of this folder with values for its `:names`."""
+    sql = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    for value, is_ in values.items():
+        sql = sql.replace(f":{value}", str(is_))
+    return sql.encode()
 
 
 def free_port() -> int:

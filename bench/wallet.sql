@@ -53,13 +53,14 @@ JOIN (VALUES ('sale', 1, '1111', '2131', 800, 20), ('sale', 2, '1111', '2194', 4
              ('redemption', 1, '2131', '4111', 40, 1))
      AS pair (kind, ordinal, debit, credit, amount, qty) USING (kind);
 INSERT INTO redemption (
-    member_id, id, store_id, device_id, staff_id, product_id, cups, top_up, top_up_vat, redeemed_at,
+    member_id, id, store_id, device_id, staff_id, cups, top_up, top_up_vat, redeemed_at,
     business_day, credential_id, step, entry_id)
 SELECT bench_id(9, n), source_id, bench_id(2, 1 + lot_number % 4), bench_id(7, 1), bench_id(6, 1),
-       bench_id(3, 1), 1, 0, 0, event_at, event_at::date, decode(lpad(to_hex(n), 16, '0'), 'hex'),
+       1, 0, 0, event_at, event_at::date, decode(lpad(to_hex(n), 16, '0'), 'hex'),
        at, bench_id(15, n * 1000000 + at)
 FROM happened WHERE kind = 'redemption';
-INSERT INTO redemption_line (member_id, redemption_id, lot_id, offer_id, cups, amount, vat)
-SELECT bench_id(9, n), source_id, bench_id(13, n * 1000000 + lot_number),
+INSERT INTO redemption_line (
+    member_id, redemption_id, lot_id, product_id, offer_id, cups, amount, vat)
+SELECT bench_id(9, n), source_id, bench_id(13, n * 1000000 + lot_number), bench_id(3, 1),
        bench_id(4, 1 + lot_number % 2), 1, 40, 2
 FROM happened WHERE kind = 'redemption';

@@ -21,7 +21,7 @@ from kernel.errors import Refusal
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger.month import Month
-from redemption import Redeemed, Scan
+from redemption import Asked, Redeemed, Scan
 from vouchers import issue_lot, place_order
 from vouchers.service.expiry import expire_some
 from vouchers.service.fulfil import fulfil
@@ -82,8 +82,7 @@ class Counters:
         scan = Scan(
             shift_digest=till.shift_digest,
             code=shopper.code(now),
-            product_id=self.chain.drinks[shopper.drink],
-            cups=self.chance.choice(_CUPS),
+            items=(Asked(self.chain.drinks[shopper.drink], self.chance.choice(_CUPS)),),
             key=new_id().hex,
             fingerprint=b"the play's own",
         )
