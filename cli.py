@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import invoicing.proof
+import redemption.offline.proof
 import redemption.proof
 import vouchers
 import vouchers.proof
@@ -36,6 +37,7 @@ from ledger.service import fold
 
 _REGISTERED = (
     invoicing.proof,
+    redemption.offline.proof,
     redemption.proof,
     vouchers.proof,
 )  # importing a room's checks registers them

@@ -30,6 +30,7 @@ import ledger.jobs
 import members.jobs
 import payments.jobs
 import redemption.jobs  # its subscriber registers itself
+import redemption.offline.proof
 import redemption.proof  # noqa: F401  its checks of the books register themselves
 import subs.jobs
 import vouchers.jobs

@@ -11,22 +11,30 @@ from api import browser, errors, openapi
 from api.accounts import accounts, vat_rates
 from api.adjustments import adjustments
 from api.breakage import estimates, runs
+from api.capsules import capsule_keys, capsules, wallet_capsules
 from api.cards import cards
 from api.cash_repayments import cash_repayments
 from api.counter_orders import counter_orders
+from api.credentials import credentials, spoken_codes
 from api.daily_messages import daily_messages
+from api.day_sheets import day_sheets
 from api.devices import devices
+from api.disowned import collected
 from api.entries import entries
 from api.exports import exports
 from api.gifts import gift_blocks, gifts
 from api.health import health
+from api.heartbeats import heartbeats
 from api.idempotency import REPLAYED
 from api.invoices import invoice_ranges, invoices
+from api.late_voids import late_voids
 from api.legal_entities import legal_entities, store_owners
 from api.limits import refuse_oversized
 from api.member_clocks import member_clocks
 from api.members import members
 from api.office_sessions import office_sessions
+from api.offline_reviews import offline_reviews
+from api.offline_uploads import offline_uploads
 from api.openapi import documents
 from api.orders import orders
 from api.packs import packs
@@ -50,15 +58,20 @@ from api.settlements import settlements
 from api.sharers import invitations, shared_plans, sharers
 from api.shifts import shifts
 from api.sign_in import sign_in
+from api.staff import staff
 from api.stats import stats
 from api.stores import stores
+from api.streams import desk_streams, streams
 from api.subscriptions import subscriptions
+from api.validations import validations
 from api.wallet import wallet
+from api.wallet_cards import cards_at_tills, wallet_cards
 from api.webhooks import webhooks
 from kernel.application import bare_application
 from kernel.config import config
 from kernel.db import db
 from kernel.logging import configure
+from web.disowned import disowned_pages
 from web.docs import docs
 from web.gifts import gift_pages
 from web.invitations import invitation_pages
@@ -83,6 +96,14 @@ RESOURCES: tuple[Resource, ...] = (
     cards,
     webhooks,
     wallet,
+    credentials,
+    spoken_codes,
+    wallet_cards,
+    cards_at_tills,
+    wallet_capsules,
+    capsules,
+    capsule_keys,
+    collected,
     gifts,
     gift_blocks,
     subscriptions,
@@ -93,8 +114,13 @@ RESOURCES: tuple[Resource, ...] = (
     invitations,
     shared_plans,
     devices,
+    heartbeats,
+    staff,
     shifts,
     redemptions,
+    validations,
+    offline_uploads,
+    offline_reviews,
     refunds,
     office_refunds,
     office_sessions,
@@ -109,6 +135,10 @@ RESOURCES: tuple[Resource, ...] = (
     runs,
     accounts,
     vat_rates,
+    late_voids,
+    day_sheets,
+    streams,
+    desk_streams,
     legal_entities,
     store_owners,
     entries,
@@ -121,7 +151,15 @@ RESOURCES: tuple[Resource, ...] = (
 
 # What anyone may see and that is no resource: the page of the documents, and its assets.
 _OPEN_ENDPOINTS = frozenset(
-    {"docs.page", "docs.static", "gift_pages.page", "invitation_pages.page", "plan_pages.page"}
+    {
+        "docs.page",
+        "docs.static",
+        "gift_pages.page",
+        "invitation_pages.page",
+        "plan_pages.page",
+        "disowned_pages.ask",
+        "disowned_pages.disown",
+    }
 )
 
 
@@ -149,6 +187,7 @@ def create_app(resources: Sequence[Resource] = RESOURCES) -> Flask:
     app.register_blueprint(gift_pages)
     app.register_blueprint(invitation_pages)
     app.register_blueprint(plan_pages)
+    app.register_blueprint(disowned_pages)
     app.extensions[openapi.EXTENSION] = cache(lambda: openapi.written(resources))
     _refuse_unguarded(app)
     app.wsgi_app = sealed(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]

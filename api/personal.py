@@ -7,6 +7,7 @@ import invoicing.personal
 import ledger.personal
 import members.personal
 import payments.personal
+import redemption.offline.personal
 import redemption.personal
 import subs.personal
 import vouchers.personal

@@ -1,174 +1,56 @@
 """Cups handed over at a store's till, and taken back."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 import redemption
 from api.auth import TillCaller, TillToken, till, till_token
-from api.fields import Cups, Id, Integer, MoneyField, Text, Timestamp
+from api.fields import Name
 from api.idempotency import mark_replayed
+from api.redemption_views import RedeemedView, RedemptionView, shown, viewed
 from api.routing import Resource
+from api.scans import MOST_DRINKS, REFUSALS, ScanBody, in_wallets_time, scan_of
 from api.serving import written
+from api.voided_items import VoidedItemBody, cups_by_product
 from chain import StoreScope
 from kernel import clock
-from kernel.errors import RateLimited, Refusal
+from kernel.errors import Refusal
 from kernel.idempotency import Key, KeyReused
-from members import in_time_of
-from redemption import Scan
 from redemption.errors import (
     AlreadyVoided,
-    ChannelNotAccepted,
-    CoversLess,
-    InsufficientCups,
-    LimitReached,
-    LotFrozen,
-    OwnWallet,
-    ProductMismatch,
-    StoreNotAccepted,
-    TokenExpired,
-    TokenInvalid,
-    TokenUsed,
-    TopUpDue,
-    UnknownProduct,
+    NotSoManyTaken,
     VoidTooLate,
-    WalletBlocked,
 )
-from redemption.models import Redemption
-
-_MOST_COLLECTED = 10_000_000
 
 redemptions = Resource(
     "redemptions", "/v1/redemptions", "Redemptions: cups handed over at a store."
 )
 
 
-class RedeemBody(Schema):
-    """What the till has scanned, and what the shopper wants."""
-
-    code = Text(
-        required=True, least=1, most=200, metadata={"description": "The text of the wallet's QR."}
-    )
-    product_id = Id(required=True, metadata={"description": "The drink that is handed over."})
-    cups = Cups(most=100, required=True, metadata={"description": "How many of it."})
-    top_up = Integer(
-        least=0,
-        most=_MOST_COLLECTED,
-        load_default=0,
-        metadata={
-            "description": "What the till collected for it besides, VAT included, in minor units."
-            " If something else is due, the answer says what."
-        },
-    )
-
-
-class TakenView(Schema):
-    """Cups of one lot."""
-
-    lot_id = Id(required=True, metadata={"description": "The lot they came from."})
-    offer = Text(metadata={"description": "The code of the pack or plan it was bought as."})
-    cups = Integer(required=True, metadata={"description": "How many came from it."})
-
-
-class RedeemedView(Schema):
-    """What was handed over, and what the shopper can still take."""
-
-    id = Id(required=True, metadata={"description": "The redemption, for a void."})
-    store_id = Id(required=True, metadata={"description": "Where."})
-    product_id = Id(required=True, metadata={"description": "What."})
-    cups = Integer(required=True, metadata={"description": "How many."})
-    redeemed_at = Timestamp(required=True, metadata={"description": "When."})
-    taken = fields.List(
-        fields.Nested(TakenView),
-        required=True,
-        metadata={"description": "From which lots, in the order in which they burn."},
-    )
-    left = Integer(
-        required=True,
-        allow_none=True,
-        metadata={
-            "description": "Cups of this product that can still be taken at this till, those that"
-            " cost a top-up among them; null where nobody counts them."
-        },
-    )
-    is_unlimited = fields.Boolean(
-        required=True,
-        metadata={"description": "Whether nobody counts them: only the plan's limits bound it."},
-    )
-    top_up = MoneyField(
-        required=True, metadata={"description": "What was collected besides; mostly nothing."}
-    )
-
-
-class RedemptionView(Schema):
-    """A redemption as it stands."""
-
-    id = Id(required=True, metadata={"description": "Opaque."})
-    store_id = Id(required=True, metadata={"description": "Where."})
-    product_id = Id(required=True, metadata={"description": "What."})
-    cups = Integer(required=True, metadata={"description": "How many."})
-    redeemed_at = Timestamp(required=True, metadata={"description": "When."})
-    voided_at = Timestamp(
-        required=True, allow_none=True, metadata={"description": "When it was undone, or null."}
-    )
-    top_up = MoneyField(
-        required=True,
-        metadata={"description": "What was collected besides; a void gives it back."},
-    )
-    taken = fields.List(
-        fields.Nested(TakenView(only=("lot_id", "cups"))),
-        required=True,
-        metadata={"description": "From which lots."},
-    )
-
-
 @redemptions.post(
     "",
     guard=till_token,
-    body=RedeemBody,
+    body=ScanBody,
     answer=RedeemedView,
     status=201,
     idempotency="domain",
     transaction="own",
-    refusals=(
-        TokenInvalid,
-        TokenExpired,
-        TokenUsed,
-        UnknownProduct,
-        InsufficientCups,
-        ProductMismatch,
-        CoversLess,
-        ChannelNotAccepted,
-        StoreNotAccepted,
-        LotFrozen,
-        WalletBlocked,
-        LimitReached,
-        TopUpDue,
-        OwnWallet,
-        KeyReused,
-        RateLimited,
-    ),
+    refusals=(*REFUSALS, KeyReused),
 )
 def redeem(*, caller: TillToken, body: dict[str, Any], key: Key) -> Response:
     """Hand over cups at a store.
 
     The soonest to end go first, those that cost a top-up last. A retry with the same key hears the
     same answer and takes no cup twice, also after the code has grown old or the redemption was
-    voided. Where a drink costs a top-up, collect it and scan again, under a new key.
+    voided. Where a drink costs a top-up, collect it and scan again, under a new key; so also when
+    the member has approved what needed it.
     """
-    scan = Scan(
-        shift_digest=caller.digest,
-        key=key.key,
-        fingerprint=key.fingerprint,
-        shown_at=clock.common(),
-        **body,
-    )
+    scan = scan_of(caller, body, key=key.key, fingerprint=key.fingerprint)
     try:
-        with _in_time_of(lambda: redemption.find_wallet(scan.code)):
+        with in_wallets_time(lambda: redemption.find_wallet(scan.code)):
             redeemed = redemption.redeem(scan=scan, now=clock.now())
     except Refusal as refusal:
         if refusal.is_replayed:
@@ -176,49 +58,57 @@ def redeem(*, caller: TillToken, body: dict[str, Any], key: Key) -> Response:
         raise
     if redeemed.is_replayed:
         mark_replayed()
-    return written(redeemed.as_json(), 201)  # plain already: the hot path dumps no schema
+    return written(shown(redeemed), 201)  # plain already: the hot path dumps no schema
 
 
 @redemptions.get("/<uuid:redemption_id>", guard=till, answer=RedemptionView)
 def get_redemption(*, caller: TillCaller, redemption_id: UUID) -> dict[str, Any]:
     """Look at a redemption of this store."""
-    return _viewed(redemption.get_redemption(redemption_id=redemption_id, store_id=caller.store_id))
+    return viewed(redemption.get_redemption(redemption_id=redemption_id, store_id=caller.store_id))
+
+
+class VoidBody(Schema):
+    """What shall be undone, and why; nothing said, all of it."""
+
+    items = fields.List(
+        fields.Nested(VoidedItemBody),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, MOST_DRINKS),
+        metadata={"description": "Which cups of it; all that is left where it is left out."},
+    )
+    reason = Name(
+        load_default=None,
+        allow_none=True,
+        most=200,
+        metadata={"description": "Why, for the store's day sheet."},
+    )
 
 
 @redemptions.post(
     "/<uuid:redemption_id>/void",
     guard=till,
+    body=VoidBody,
     answer=RedemptionView,
     idempotency="answer",
-    refusals=(AlreadyVoided, StoreScope, VoidTooLate),
+    refusals=(AlreadyVoided, NotSoManyTaken, StoreScope, VoidTooLate),
 )
-def void(*, caller: TillCaller, redemption_id: UUID) -> dict[str, Any]:
-    """Undo a redemption: its cups and their money go back where they came from.
+def void(*, caller: TillCaller, redemption_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
+    """Undo a redemption, or cups of it: they and their money go back where they came from.
 
-    What the till collected besides is given back to the shopper, and its invoice taken back.
-    Clerks undo their own store's for 30 minutes, managers for 24 hours.
+    Of several cups those that would have stayed longest go back first. What the till collected
+    besides is given back to the shopper, and its invoice taken back. Clerks undo their own store's
+    for 30 minutes, managers for 24 hours; later finance asks for it, see late voids.
     """
-    with _in_time_of(lambda: redemption.find_wallet_of(redemption_id)):
-        return _viewed(
+    with in_wallets_time(lambda: redemption.find_wallet_of(redemption_id)):
+        return viewed(
             redemption.void(
                 redemption_id=redemption_id,
                 store_id=caller.store_id,
                 staff_id=caller.staff_id,
                 role=caller.role,
+                items=cups_by_product(body["items"]),
+                reason=body["reason"],
                 now=clock.now(),
             )
         )
-
-
-def _in_time_of(find: Callable[[], UUID | None]) -> AbstractContextManager[None]:
-    """In the sandbox it is, at the till, what the clock of the wallet's member says."""
-    return in_time_of(find()) if clock.is_movable() else nullcontext()
-
-
-def _viewed(found: Redemption) -> dict[str, Any]:
-    shown = ("id", "store_id", "product_id", "cups", "top_up", "redeemed_at", "voided_at")
-    return {
-        **{name: getattr(found, name) for name in shown},
-        "currency": redemption.currency_of(found),
-        "taken": redemption.lines_of(found),
-    }

@@ -9,14 +9,14 @@ from marshmallow import fields, validate
 import redemption
 import subs
 from api.auth import MemberCaller, member
+from api.credentials import CredentialView, shown_credential
 from api.fields import Id, Integer, Schema, Text, Timestamp
 from api.paging import Page, Position, page_of, paged
 from api.pictures import PRODUCED, CodeQuery, shown_code
 from api.routing import Resource
-from api.wallet import CredentialView, shown_credential
 from kernel import clock
 from kernel.config import config
-from kernel.errors import NotFound
+from kernel.errors import NotFound, RateLimited
 from subs import (
     AlreadySharing,
     InvitationLimit,
@@ -182,7 +182,7 @@ def remove_sharer(*, caller: MemberCaller, subscription_id: UUID, sharer_id: UUI
     guard=member,
     answer=CredentialView,
     status=201,
-    refusals=(NotFound,),
+    refusals=(NotFound, RateLimited),
 )
 def issue_shared_credential(*, caller: MemberCaller, subscription_id: UUID) -> dict[str, Any]:
     """Give this phone what makes codes for a plan that you share. They open nothing else.

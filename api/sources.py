@@ -42,6 +42,7 @@ class TakenView(Schema):
     """How many cups came from which lot."""
 
     lot_id = Id(required=True, metadata={"description": "The lot."})
+    product_id = Id(required=True, metadata={"description": "For which drink."})
     cups = Integer(required=True, metadata={"description": "How many."})
     amount = Integer(required=True, metadata={"description": "What they carried, minor units."})
 
@@ -53,7 +54,9 @@ class RedemptionSourceView(Schema):
     store_id = Id(required=True, metadata={"description": "Where."})
     device_id = Id(required=True, metadata={"description": "At which till."})
     staff_id = Id(required=True, metadata={"description": "By whom."})
-    product_id = Id(required=True, metadata={"description": "Which drink."})
+    product_id = Id(
+        required=True, metadata={"description": "Which drink; of several the first, see `taken`."}
+    )
     cups = Integer(required=True, metadata={"description": "How many."})
     redeemed_at = Timestamp(required=True, metadata={"description": "When."})
     business_day = Day(required=True, metadata={"description": "On which day of the store."})
@@ -195,8 +198,10 @@ def _redemption(entry: Entry) -> dict[str, Any] | None:
     found = find_by_id(entry.source_id)
     if found is None:
         return None
-    names = set(RedemptionSourceView().fields) - {"taken"}
-    return {name: getattr(found, name) for name in names} | {"taken": redemption.lines_of(found)}
+    names = set(RedemptionSourceView().fields) - {"product_id", "taken"}
+    taken = redemption.lines_of(found)
+    told = {name: getattr(found, name) for name in names}
+    return {**told, "product_id": taken[0].product_id, "taken": taken}
 
 
 def _lot(entry: Entry) -> dict[str, Any] | None:

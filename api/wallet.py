@@ -15,7 +15,7 @@ from api.paging import Page, Position, page_of, paged
 from api.pictures import PRODUCED, CodeQuery, shown_code
 from api.routing import Resource
 from kernel import clock
-from redemption import Issued
+from kernel.errors import RateLimited
 from redemption.history import Story
 from vouchers.balances import Balance, Sums
 from vouchers.holdings import Holding
@@ -262,7 +262,12 @@ class StoryView(Schema):
         DrinkView,
         required=True,
         allow_none=True,
-        metadata={"description": "What was handed over, or taken back by a void."},
+        metadata={"description": "What was handed over, or taken back by a void; see `drinks`."},
+    )
+    drinks = fields.List(
+        fields.Nested(DrinkView),
+        required=True,
+        metadata={"description": "The same, where several drinks were collected at once."},
     )
     cups = Integer(required=True, metadata={"description": "What it added, or took (negative)."})
     periods = Integer(
@@ -288,16 +293,6 @@ class StoryView(Schema):
     parts = fields.List(
         fields.Nested(PartView), required=True, metadata={"description": "The same, lot by lot."}
     )
-
-
-class CredentialView(Schema):
-    """What a phone makes codes with. The seed is shown this once."""
-
-    id = Text(required=True, metadata={"description": "8 bytes in hex."})
-    seed = Text(required=True, metadata={"description": "32 bytes in hex: keep it secret."})
-    step_seconds = Integer(required=True, metadata={"description": "A code lives so long."})
-    issued_at = Timestamp(required=True, metadata={"description": "The server's clock."})
-    ends_at = Timestamp(required=True, metadata={"description": "Fetch another before this."})
 
 
 @wallet.get("", guard=member, query=Page, answer=WalletView)
@@ -357,27 +352,8 @@ def list_history(*, caller: MemberCaller, query: dict[str, Any]) -> dict[str, An
     return page_of(read, query=query, position=lambda event: event.place)
 
 
-@wallet.post("/credentials", guard=member, answer=CredentialView, status=201)
-def issue_credential(*, caller: MemberCaller) -> dict[str, Any]:
-    """Give this phone what it needs to show codes for a day, also without a network."""
-    return shown_credential(
-        redemption.issue_credential(member_id=caller.member_id, now=clock.common())
-    )
-
-
-@wallet.get("/code", guard=member, query=CodeQuery, produces=PRODUCED)
+@wallet.get("/code", guard=member, query=CodeQuery, produces=PRODUCED, refusals=(RateLimited,))
 def show_code(*, caller: MemberCaller, query: dict[str, Any]) -> Response:
     """Show the present QR, made by the server: as SVG, PNG or text. It lives for a minute."""
     code = redemption.current_code(member_id=caller.member_id, now=clock.common())
     return shown_code(code, query)
-
-
-def shown_credential(issued: Issued) -> dict[str, Any]:
-    """Bytes as text."""
-    return {
-        "id": issued.id.hex(),
-        "seed": issued.seed.hex(),
-        "step_seconds": issued.step_seconds,
-        "issued_at": issued.issued_at,
-        "ends_at": issued.ends_at,
-    }

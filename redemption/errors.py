@@ -1,6 +1,6 @@
 """What a till may be told instead of handing over cups. `REASONS` finds a refusal by its code."""
 
-from kernel.errors import Conflict, Forbidden, Invalid, Refusal
+from kernel.errors import Conflict, Forbidden, Invalid, Refusal, refuse_on
 
 
 class TokenInvalid(Invalid):
@@ -22,7 +22,11 @@ class TokenUsed(Conflict):
 
 
 class InsufficientCups(Conflict):
-    """Fewer cups are held than asked for. Facts: `held`, `wanted`."""
+    """Fewer cups are held than asked for. Facts: `held`, `wanted`.
+
+    And `next_at`, where a plan gives more by itself: when its next period begins, if it is paid, or
+    further cups of this one come.
+    """
 
     code = "insufficient-cups"
 
@@ -82,6 +86,12 @@ class LimitReached(Conflict):
     code = "limit-reached"
 
 
+class ApprovalNeeded(Conflict):
+    """The member has to approve this in their app. Facts: `wanted`, `free` cups without it."""
+
+    code = "approval-needed"
+
+
 class OwnWallet(Forbidden):
     """Staff do not redeem from their own wallet."""
 
@@ -100,11 +110,31 @@ class AlreadyVoided(Conflict):
     code = "already-voided"
 
 
+class NotSoManyTaken(Conflict):
+    """Fewer cups of a drink can be undone than asked for. Facts: `taken` (still), `wanted`."""
+
+    code = "not-so-many-taken"
+
+
 class VoidTooLate(Conflict):
     """The role's time for undoing is over. Facts: `ended_at`."""
 
     code = "void-too-late"
 
+
+class LateVoidWaits(Conflict):
+    """Another request to undo this redemption waits for its decision."""
+
+    code = "late-void-waits"
+
+
+class LateVoidDecided(Conflict):
+    """The request was approved or rejected before."""
+
+    code = "late-void-decided"
+
+
+refuse_on("uq_late_void_open", LateVoidWaits)
 
 REASONS: dict[str, type[Refusal]] = {
     kind.code: kind
@@ -118,6 +148,7 @@ REASONS: dict[str, type[Refusal]] = {
         LotFrozen,
         WalletBlocked,
         LimitReached,
+        ApprovalNeeded,
         TopUpDue,
     )
 }

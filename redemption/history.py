@@ -14,7 +14,7 @@ from chain.models import Product, Store
 from kernel.db import db
 from kernel.wording import Unit
 from ledger.history import Happening
-from redemption.models import Redemption
+from redemption.models import RedemptionLine
 from redemption.uncounted import count_uncounted, list_unbooked
 from vouchers.balances import Drink
 from vouchers.naming import LotName
@@ -45,8 +45,9 @@ class Story:
     """One event of a wallet: what `ledger.history` tells of it, with the names of everything.
 
     `cups` counts no prepaid periods of plans, which are `periods`: one is not added to the other.
-    `left` counts the cups in the wallet after it. `drink` is what was handed over; `uncounted` says
-    how many of an unlimited plan, which `cups` and the books know nothing of.
+    `left` counts the cups in the wallet after it. `drinks` are what was handed over, and `drink`
+    the first of them; `uncounted` says how many cups of an unlimited plan, which `cups` and the
+    books know nothing of.
     """
 
     id: UUID
@@ -62,9 +63,13 @@ class Story:
     paid: int | None
     currency: str
     undoes_id: UUID | None
-    drink: Drink | None
+    drinks: Sequence[Drink]
     uncounted: int
     parts: Sequence[Part]
+
+    @property
+    def drink(self) -> Drink | None:
+        return next(iter(self.drinks), None)
 
     @property
     def place(self) -> Place:
@@ -97,7 +102,7 @@ def list_history(*, member_id: UUID, limit: int, after: Place | None) -> Sequenc
                 left=left,
                 store=stores[one.store_id],
                 lots=lots,
-                drink=drinks.get(one.source_id),
+                drinks=drinks.get(one.source_id, ()),
                 uncounted=uncounted.get(one.source_id, 0),
             )
         )
@@ -110,16 +115,21 @@ def _stores(happened: Iterable[Happening]) -> dict[UUID, str]:
     return {store_id: name for store_id, name in db.session.execute(named).all()}  # noqa: C416
 
 
-def _drinks(member_id: UUID, ids: Collection[UUID]) -> dict[UUID, Drink]:
+def _drinks(member_id: UUID, ids: Collection[UUID]) -> dict[UUID, list[Drink]]:
     """What was handed over, by redemption. A void has the source of what it undid."""
     if not ids:
         return {}
     named = (
-        select(Redemption.id, Product.id, Product.code, Product.name, Product.size)
-        .join(Product, Product.id == Redemption.product_id)
-        .where(Redemption.member_id == member_id, Redemption.id.in_(ids))
+        select(RedemptionLine.redemption_id, Product.id, Product.code, Product.name, Product.size)
+        .join(Product, Product.id == RedemptionLine.product_id)
+        .where(RedemptionLine.member_id == member_id, RedemptionLine.redemption_id.in_(ids))
+        .group_by(RedemptionLine.redemption_id, Product.id)
+        .order_by(Product.code)
     )
-    return {row[0]: Drink(*row[1:]) for row in db.session.execute(named)}
+    drinks: dict[UUID, list[Drink]] = {}
+    for row in db.session.execute(named):
+        drinks.setdefault(row[0], []).append(Drink(*row[1:]))
+    return drinks
 
 
 def _story(
@@ -128,7 +138,7 @@ def _story(
     left: int,
     store: str,
     lots: dict[UUID, LotName],
-    drink: Drink | None,
+    drinks: Sequence[Drink],
     uncounted: int,
 ) -> Story:
     parts = [
@@ -151,7 +161,7 @@ def _story(
         paid=one.paid,
         currency=one.currency,
         undoes_id=one.undoes_id,
-        drink=drink,
+        drinks=drinks,
         uncounted=uncounted,
         parts=parts,
     )

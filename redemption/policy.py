@@ -68,6 +68,8 @@ class HeldLot:
     cups_today: int
     last_at: datetime | None
     is_unlimited: bool = False
+    name: str = ""
+    unit: str = "cup"
 
     @property
     def left(self) -> int:
@@ -116,7 +118,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitting:
+class Fitting:
     """A lot that may be taken from, and what each cup of it costs besides."""
 
     lot: HeldLot
@@ -125,9 +127,13 @@ class _Fitting:
 
     @property
     def burning_order(self) -> tuple[bool, bool, bool, datetime, datetime, UUID]:
+        return (self.each > 0, *self.age)
+
+    @property
+    def age(self) -> tuple[bool, bool, datetime, datetime, UUID]:
+        """Where it stands among all lots, whatever a cup of it costs besides."""
         lot = self.lot
         return (
-            self.each > 0,
             not lot.is_unlimited,
             self.is_late,
             lot.ends_at or _NEVER,
@@ -153,20 +159,26 @@ def choose(
         LimitReached: what fits may not be taken now.
         InsufficientCups: fewer cups fit than were asked for.
     """
-    free = _fitting(_alive(lots, now), wanted)
-    fitting = sorted(
-        (_Fitting(lot, _each(lot, wanted, now), lot.is_late(now)) for lot in free),
-        key=lambda one: one.burning_order,
-    )
-    allowances = _allowances((one.lot for one in fitting), now=now, next_day_at=next_day_at)
-    _check_limits(allowances.values(), cups=wanted.cups)
+    fitting = fit(lots, wanted=wanted, now=now)
+    allowances = allow((one.lot for one in fitting), now=now, next_day_at=next_day_at)
+    check_limits(allowances.values(), cups=wanted.cups)
     return _take(fitting, allowances, cups=wanted.cups)
+
+
+def fit(lots: Iterable[HeldLot], *, wanted: Wanted, now: datetime) -> list[Fitting]:
+    """Which lots may be taken from for a drink, limits aside, in the order in which they burn.
+
+    Raises: as `choose`, but for limits.
+    """
+    free = _fitting(_alive(lots, now), wanted)
+    fitting = [Fitting(lot, _each(lot, wanted, now), lot.is_late(now)) for lot in free]
+    return sorted(fitting, key=lambda one: one.burning_order)
 
 
 def left_after(
     lots: Iterable[HeldLot], taken: Sequence[Taken], *, wanted: Wanted, now: datetime
 ) -> int | None:
-    """How many cups of this product can still be taken at this till when these are gone.
+    """How many cups of this product can still be taken at this till when all these are gone.
 
     Those that cost a top-up count too. None where nobody counts them.
     """
@@ -181,7 +193,9 @@ def left_after(
     ]
     if any(lot.is_unlimited for lot in free):
         return None
-    return sum(lot.left for lot in free) - sum(pick.cups for pick in taken)
+    theirs = {lot.id for lot in free}
+    gone = sum(pick.cups for pick in taken if pick.lot.id in theirs)
+    return sum(lot.left for lot in free) - gone
 
 
 def _alive(lots: Iterable[HeldLot], now: datetime) -> list[HeldLot]:
@@ -247,15 +261,17 @@ def _each(lot: HeldLot, wanted: Wanted, now: datetime) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Allowance:
+class Allowance:
+    """How many cups of one offer, and by which limit, until when, if not all that are held."""
+
     cups: int
     limit: str | None = None
     next_at: datetime | None = None
 
 
-def _allowances(
+def allow(
     lots: Iterable[HeldLot], *, now: datetime, next_day_at: datetime
-) -> dict[UUID, _Allowance]:
+) -> dict[UUID, Allowance]:
     """What each offer allows now. A limit counts per offer, so two lots of one plan share it."""
     offers: dict[UUID, list[HeldLot]] = {}
     for lot in lots:
@@ -266,41 +282,45 @@ def _allowances(
     }
 
 
-def _check_limits(allowances: Iterable[_Allowance], *, cups: int) -> None:
-    """Refuse when the offers together allow fewer cups, naming the limit that lifts first."""
+def check_limits(allowances: Iterable[Allowance], *, cups: int) -> None:
+    """Refuse when the offers together allow fewer cups."""
     allowances = list(allowances)
     allowed = sum(allowance.cups for allowance in allowances)
-    if allowed >= cups:
-        return
+    if allowed < cups:
+        raise limit_reached(allowances, allowed=allowed, wanted=cups)
+
+
+def limit_reached(allowances: Iterable[Allowance], *, allowed: int, wanted: int) -> LimitReached:
+    """Name the limit that lifts first."""
     tightest = min(
         (allowance for allowance in allowances if allowance.limit),
         key=lambda allowance: allowance.next_at or _NEVER,
     )
     next_at = tightest.next_at.isoformat() if tightest.next_at else None
-    raise LimitReached(limit=tightest.limit, allowed=allowed, wanted=cups, next_at=next_at)
+    return LimitReached(limit=tightest.limit, allowed=allowed, wanted=wanted, next_at=next_at)
 
 
-def _allowance(lots: Sequence[HeldLot], *, now: datetime, next_day_at: datetime) -> _Allowance:
+def _allowance(lots: Sequence[HeldLot], *, now: datetime, next_day_at: datetime) -> Allowance:
     """How many cups one offer allows now; if fewer than held, by which limit and until when."""
     terms = lots[0]  # of two versions in one wallet, those of the lot that burns first
-    allowance = _Allowance(sum(lot.left for lot in lots))
+    allowance = Allowance(sum(lot.left for lot in lots))
     if terms.max_cups is not None and terms.max_cups < allowance.cups:
-        allowance = _Allowance(terms.max_cups, "max_cups")
+        allowance = Allowance(terms.max_cups, "max_cups")
     if terms.cups_per_day is not None:
         today = max(0, terms.cups_per_day - terms.cups_today)
         if today < allowance.cups:
-            allowance = _Allowance(today, "cups_per_day", next_day_at)
+            allowance = Allowance(today, "cups_per_day", next_day_at)
     if terms.minimum_interval_s is not None:
         apart = timedelta(seconds=terms.minimum_interval_s)
         if terms.last_at is not None and terms.last_at + apart > now:
-            allowance = _Allowance(0, "minimum_interval", terms.last_at + apart)
+            allowance = Allowance(0, "minimum_interval", terms.last_at + apart)
         elif allowance.cups > 1:  # the second one would come too soon after the first
-            allowance = _Allowance(1, "minimum_interval", now + apart)
+            allowance = Allowance(1, "minimum_interval", now + apart)
     return allowance
 
 
 def _take(
-    fitting: Iterable[_Fitting], allowances: dict[UUID, _Allowance], *, cups: int
+    fitting: Iterable[Fitting], allowances: dict[UUID, Allowance], *, cups: int
 ) -> list[Taken]:
     allowed = {offer_id: allowance.cups for offer_id, allowance in allowances.items()}
     taken: list[Taken] = []
@@ -308,14 +328,15 @@ def _take(
         take = min(one.lot.left, cups, allowed[one.lot.offer_id])
         if take == 0:
             continue
-        taken.append(_taken(one.lot, take, top_up=take * one.each))
+        taken.append(take_from(one, take))
         allowed[one.lot.offer_id] -= take
         cups -= take
     return taken
 
 
-def _taken(lot: HeldLot, cups: int, *, top_up: int) -> Taken:
-    """Cups of a lot with what they carry: net and VAT alike follow the count of cups, if any."""
+def take_from(one: Fitting, cups: int) -> Taken:
+    """Take cups of a lot with what they carry: net and VAT alike follow the count, if any."""
+    lot, top_up = one.lot, cups * one.each
     if lot.is_unlimited:
         return Taken(lot, cups, 0, 0, top_up)
     net, vat = (

@@ -29,16 +29,20 @@ def due(taken: Iterable[Taken]) -> int:
     return sum(pick.top_up for pick in taken)
 
 
-def top_up_of(taken: Sequence[Taken]) -> TopUp | None:
-    """Tax what is paid besides, in one sum; None when nothing is.
+def top_ups_of(taken: Iterable[Taken]) -> list[TopUp]:
+    """Tax what is paid besides, in one sum for each tax code of the terms; none where nothing is.
 
-    A drink has one rate, so that of the first lot which needs a top-up is that of all.
+    Nearly always there is one code.
     """
-    first = next((pick.lot for pick in taken if pick.top_up), None)
-    if first is None:
-        return None
-    price = _taxed(first, due(taken))
-    return TopUp(price.net, price.vat, first.vat_code)
+    grosses: dict[str, int] = {}
+    lots: dict[str, HeldLot] = {}
+    for pick in taken:
+        if pick.top_up:
+            code = pick.lot.vat_code
+            grosses[code] = grosses.get(code, 0) + pick.top_up
+            lots.setdefault(code, pick.lot)
+    prices = {code: _taxed(lots[code], gross) for code, gross in grosses.items()}
+    return [TopUp(price.net, price.vat, code) for code, price in prices.items()]
 
 
 def is_taxed(taken: Iterable[Taken]) -> bool:
@@ -48,11 +52,10 @@ def is_taxed(taken: Iterable[Taken]) -> bool:
 
 def postings(taken: Sequence[Taken], *, made_at_id: UUID) -> list[Pair]:
     """What handing over these cups books, lot by lot (E2), and then what was paid besides."""
-    handed = [pair for pick in taken for pair in _handed(pick, made_at_id)]
-    paid = top_up_of(taken)
-    if paid is None:
-        return handed
-    return handed + ledger.policy.top_up(store_id=made_at_id, net=paid.net, vat=paid.vat)
+    pairs = [pair for pick in taken for pair in _handed(pick, made_at_id)]
+    for paid in top_ups_of(taken):
+        pairs += ledger.policy.top_up(store_id=made_at_id, net=paid.net, vat=paid.vat)
+    return pairs
 
 
 def _handed(pick: Taken, made_at_id: UUID) -> list[Pair]:

@@ -47,7 +47,10 @@ def count_uncounted(member_id: UUID, redemption_ids: Collection[UUID]) -> Mappin
     if not redemption_ids:
         return {}
     taken = (
-        select(RedemptionLine.redemption_id, func.sum(RedemptionLine.cups).label("cups"))
+        select(
+            RedemptionLine.redemption_id,
+            func.sum(RedemptionLine.cups - RedemptionLine.cups_voided).label("cups"),
+        )
         .join(Lot, (Lot.member_id == RedemptionLine.member_id) & (Lot.id == RedemptionLine.lot_id))
         .where(
             RedemptionLine.member_id == member_id,
@@ -74,6 +77,7 @@ def last_collected(lots: Collection[tuple[UUID, UUID]], since: datetime) -> Mapp
             Redemption.redeemed_at > since,
             Redemption.voided_at.is_(None),
             RedemptionLine.lot_id.in_([lot_id for _, lot_id in lots]),
+            RedemptionLine.cups > RedemptionLine.cups_voided,
         )
         .group_by(RedemptionLine.lot_id)
     )

@@ -76,6 +76,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
             "DATABASE_URL": postgres.url("jibei_app", "jibei"),
             "DATABASE_OWNER_URL": postgres.url("jibei_owner", "jibei"),
             "DATABASE_POOL_SIZE": "24",
+            "APPROVAL_FROM_CUPS": "0",
             "REDIS_URL": valkey.url,
             "SECRET_KEY": "5e" * 32,
             "STRIPE_API_KEY": "sk_test_of_the_tests",

@@ -3,6 +3,7 @@
 Rows are written through the models; each test says only what matters to it.
 """
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,6 +23,7 @@ from chain.models import (
     Store,
     StoreOwner,
 )
+from dev.device_key import DeviceKey
 from kernel import secrets
 from kernel.db import Base, db, table_of
 from kernel.ids import new_id
@@ -29,8 +31,10 @@ from kernel.transaction import transaction
 from ledger import Event, install_chart, policy, post
 from members.models import Member, MemberSession
 from redemption import token
+from redemption.answer import Redeemed
 from redemption.models import Credential
-from redemption.service.redeem import Redeemed, Scan, redeem
+from redemption.scan import Asked, Scan
+from redemption.service.redeem import redeem
 from tests import photograph
 from vouchers.earning_policy import end_of_day
 from vouchers.models import Lot, Offer, OfferVersion, OfferVersionProduct, Wallet
@@ -59,6 +63,7 @@ class Till:
     device_id: UUID
     staff_id: UUID
     store_id: UUID
+    device_key: DeviceKey | None = None
 
 
 @dataclass
@@ -100,8 +105,10 @@ class World:
         self.products[code] = product.id
         return product.id
 
-    def add_offer(self, code: str, *, product: str | None = "latte", **terms: Any) -> UUID:
-        """An offer with one version, good for one product (or listing none); the version's id."""
+    def add_offer(
+        self, code: str, *, product: str | tuple[str, ...] | None = "latte", **terms: Any
+    ) -> UUID:
+        """An offer with one version, good for one product, some or none; the version's id."""
         offer_id, version_id, since = new_id(), new_id(), self.now - timedelta(days=1000)
         offer = {"id": offer_id, "code": code, "kind": terms.pop("kind", "pack")}
         version = {
@@ -119,8 +126,8 @@ class World:
         }
         version["approved_at"] = version["sale_starts_at"]
         made = [_insert(Offer, offer), _insert(OfferVersion, version)]
-        if product is not None:
-            listed = {"offer_version_id": version_id, "product_id": self.products[product]}
+        for name in (product,) if isinstance(product, str) else product or ():
+            listed = {"offer_version_id": version_id, "product_id": self.products[name]}
             made.append(_insert(OfferVersionProduct, listed))
         with transaction():
             # One statement: thousands of tests add an offer, or ten.
@@ -130,11 +137,23 @@ class World:
         self.offers[code] = (offer_id, version_id)
         return version_id
 
-    def add_till(self, store: str, *, role: str = "clerk", own: UUID | None = None) -> Till:
-        """Somebody at a store, with a device and a running shift."""
+    def add_till(
+        self,
+        store: str,
+        *,
+        role: str = "clerk",
+        own: UUID | None = None,
+        signed: bool = False,
+        profile: str = "till",
+    ) -> Till:
+        """Somebody at a store, with a device and a running shift.
+
+        The device is of those that were enrolled before there were keys, unless it is `signed`.
+        """
         number = new_id().hex[-12:]
         staff = Staff(id=new_id(), number=number, name=number, role=role, member_id=own)
         device_token, shift_token = secrets.new_token("dev_"), secrets.new_token("shf_")
+        device_key = DeviceKey() if signed else None
         device = Device(
             id=new_id(),
             store_id=self.stores[store],
@@ -143,7 +162,11 @@ class World:
             code_ends_at=self.now,
             token_digest=secrets.digest(device_token),
             enrolled_at=self.now,
+            public_key=device_key.public if device_key else None,
+            profile=profile,
         )
+        if device_key is not None:
+            device_key.device_id = str(device.id)
         shift = Shift(
             id=new_id(),
             token_digest=secrets.digest(shift_token),
@@ -157,7 +180,7 @@ class World:
             db.session.flush()
             db.session.add(StaffStore(staff_id=staff.id, store_id=self.stores[store]))
             db.session.add(shift)
-        return Till(shift_token, shift.id, device.id, staff.id, self.stores[store])
+        return Till(shift_token, shift.id, device.id, staff.id, self.stores[store], device_key)
 
     def add_member(self) -> UUID:
         """A shopper with an empty wallet."""
@@ -292,14 +315,24 @@ class World:
             step=token.step_at(at or self.now) + step,
         )
 
-    def scan(self, till: Till, code: str, cups: int = 1, **other: Any) -> Scan:
-        """What a till sends."""
+    def scan(
+        self,
+        till: Till,
+        code: str,
+        cups: int = 1,
+        *,
+        product_id: UUID | None = None,
+        drinks: Mapping[str, int] | None = None,
+        **other: Any,
+    ) -> Scan:
+        """What a till sends: cups of one drink, mostly latte, or of several `drinks` by name."""
+        asked = {self.products[name]: many for name, many in (drinks or {}).items()}
+        asked = asked or {product_id or self.products["latte"]: cups}
         return Scan(
             **{
                 "shift_digest": secrets.digest(till.token),
                 "code": code,
-                "product_id": self.products["latte"],
-                "cups": cups,
+                "items": tuple(Asked(drink_id, many) for drink_id, many in asked.items()),
                 "key": new_id().hex,
                 "fingerprint": code.encode() + bytes([cups % 256]),
                 **other,

@@ -9,6 +9,16 @@ _CHANNELS = {
     "delivery": ("for delivery", "外送"),
 }
 
+_LIMITS = {
+    "max_cups": ("The limit of one collection", "單次取杯上限"),
+    "cups_per_day": ("The limit of a day", "每日取杯上限"),
+    "cups_per_period": ("What the plan gives in a period", "本期杯數上限"),
+    "minimum_interval": ("The time between two cups", "取杯間隔"),
+    "card_per_scan": ("The limit of a card", "卡片單次上限"),
+    "card_per_day": ("A card's limit of a day", "卡片每日上限"),
+    "capsule": ("An offline code", "離線取杯碼"),
+}
+
 PROBLEMS = {
     "token-invalid": Problem(
         en=("Not a code of ours", "Ask the shopper to open the wallet and show the code anew."),
@@ -68,8 +78,19 @@ PROBLEMS = {
         zh=("錢包已停用", "請會員聯絡客服解除停用。"),
     ),
     "limit-reached": Problem(
-        en=("A limit is reached", "{allowed} cups are allowed now, {wanted} were asked for."),
-        zh=("已達上限", "目前可取 {allowed} 杯，要求取 {wanted} 杯。"),
+        en=("A limit is reached", "{limit} leaves {allowed} cups now; {wanted} were asked for."),
+        zh=("已達上限", "{limit}：目前可取 {allowed} 杯，要求取 {wanted} 杯。"),
+        words={"limit": _LIMITS},
+    ),
+    "approval-needed": Problem(
+        en=(
+            "The member has to approve it",
+            "In the app: {wanted} cups were asked for, {free} need no approval. Then scan anew.",
+        ),
+        zh=(
+            "須由會員核准",
+            "一次取 {wanted} 杯須由會員在 App 核准（免核准 {free} 杯），核准後請重新掃描。",
+        ),
     ),
     "own-wallet": Problem(
         en=("Your own wallet", "Ask a colleague to hand over your own cups."),
@@ -89,8 +110,23 @@ PROBLEMS = {
         en=("Undone before", "This redemption was undone before; its cups are back."),
         zh=("已取消", "此筆取杯先前已取消，杯數已退回。"),
     ),
+    "not-so-many-taken": Problem(
+        en=("Fewer cups are left to undo", "{taken} of these can be undone still, not {wanted}."),
+        zh=("可取消的杯數不足", "此飲品尚可取消 {taken} 杯，要求取消 {wanted} 杯。"),
+    ),
+    "late-void-waits": Problem(
+        en=("Asked before", "A request to undo this redemption waits: approve or reject that one."),
+        zh=("已有申請", "此筆取杯已有待核准的取消申請，請先核准或駁回。"),
+    ),
+    "late-void-decided": Problem(
+        en=("Decided before", "This request was approved or rejected before."),
+        zh=("已決定", "此申請先前已核准或駁回。"),
+    ),
     "void-too-late": Problem(
-        en=("Too late to undo", "It could be undone until {ended_at}. A manager may have longer."),
-        zh=("已逾取消時限", "可取消至 {ended_at}，店長的時限較長。"),
+        en=(
+            "Too late to undo",
+            "It could be undone until {ended_at}. A manager may have longer; later ask finance.",
+        ),
+        zh=("已逾取消時限", "可取消至 {ended_at}，店長的時限較長；逾時請洽財務申請。"),
     ),
 }

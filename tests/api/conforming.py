@@ -25,6 +25,8 @@ _UNDOCUMENTED = {
     "gift_pages.page",
     "invitation_pages.page",
     "plan_pages.page",
+    "disowned_pages.ask",
+    "disowned_pages.disown",
 }
 _READ = "tests.documents"
 

@@ -35,9 +35,13 @@ from ledger import reports
 from ledger.export.reading import Reading
 from ledger.month import Month
 from payments import settlements
+from redemption import offline
+from redemption.day.cells import read_day
+from redemption.offline.personal import offline_items
 from redemption.personal import shared_redemptions
+from redemption.reading import READS_ONE, READS_SEVERAL
 from redemption.service.void import find_by_id
-from redemption.statements import READ
+from stream import news
 from subs.models import PlanCount, PlanMigration, PlanSchedule, Subscription
 from subs.personal import shared_plans
 from subs.service import daily, migration, sharing
@@ -149,6 +153,17 @@ def packs(world: Any) -> object:
     return refund_packs.packs_of(lots, ending=())
 
 
+def day_of(world: Any) -> object:
+    """What a store did on a day."""
+    return read_day(store_id=world.stores["A"], on=world.now.date())
+
+
+def look_for_news(world: Any) -> object:
+    """What a stream asks each second, whose road to the database numbers its parameters."""
+    asked = news._NEWS.replace("$1", "%(stores)s").replace("$2", "%(since)s")  # noqa: SLF001
+    return hot.rows(asked, {"stores": [world.stores["A"]], "since": new_id()})
+
+
 def count_plans(world: Any) -> None:
     """The statistics of the months that can still change."""
     db.session.add(PlanCount(reach="open", counted_at=world.now - timedelta(days=1)))
@@ -230,6 +245,28 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "ix_sign_in_challenge_phone": lambda world: members.challenge(
         phone="+886912345678", locale="en", now=world.now
     ),
+    "ix_capsule_member": lambda world: redemption.revoke_everything(
+        member_id=world.alice, now=world.now
+    ),
+    "ix_redemption_day": day_of,
+    "ix_redemption_void_day": day_of,
+    "ix_turned_away_day": day_of,
+    "ix_offline_item_day": day_of,
+    "ix_redemption_void_news": look_for_news,
+    "ix_offline_item_wallet": lambda world: list(offline_items(world.alice)),
+    "ix_offline_item_open": lambda world: offline.list_reviews(
+        staff_id=world.till.staff_id,
+        role="finance",
+        store_id=world.till.store_id,
+        reason=None,
+        after=None,
+        limit=9,
+    ),
+    "ix_capsule_revoked": lambda world: redemption.list_revoked(now=world.now),
+    "ix_wallet_blocked": lambda world: redemption.list_revoked(now=world.now),
+    "ix_member_session_live": lambda world: members.end_other_sessions(
+        member_id=world.alice, session_id=new_id(), now=world.now
+    ),
     "ix_sharer_member": lambda world: list(shared_plans(world.alice)),
     "ix_sharer_subscription": lambda world: sharing.let_go(
         {Subscription(id=new_id()): 0}, now=world.now
@@ -303,14 +340,17 @@ def test_every_index_is_looked_at_here():
     assert every == set(ACTS)
 
 
-def test_the_reading_goes_by_key_though_its_plan_was_made_on_empty_tables(world):
+@pytest.mark.parametrize("reads", [READS_ONE, READS_SEVERAL], ids=["one", "several"])
+@pytest.mark.parametrize("way", READS_ONE)
+def test_the_reading_goes_by_key_though_its_plan_was_made_on_empty_tables(world, way, reads):
     """One plan serves for ever, so it must not be one that only suits an empty table."""
     world.till, world.alice = world.add_till("A"), world.add_member()
     world.add_offer("club", cups_per_day=5)
     world.add_lot(world.alice, "club")
     with hot.pool().connection() as connection:
-        connection.execute(f"PREPARE reading AS {_numbered(READ)}")
-        nothing = ", ".join(["NULL"] * 7)
+        types = ", ".join(_PARAMETERS.values())
+        connection.execute(f"PREPARE reading ({types}) AS {_numbered(reads[way])}")
+        nothing = ", ".join(["NULL"] * len(_PARAMETERS))
         rows = connection.execute(f"EXPLAIN EXECUTE reading({nothing})")
         plan = [row[0] for row in rows.fetchall()]
         connection.execute("DEALLOCATE reading")
@@ -329,15 +369,19 @@ def test_the_reading_goes_by_key_though_its_plan_was_made_on_empty_tables(world)
     assert "hashed" not in "\n".join(plan)
 
 
+_PARAMETERS = {
+    "shift_digest": "bytea",
+    "credential_id": "bytea",
+    "step": "bigint",
+    "product_id": "uuid",
+    "product_ids": "uuid[]",
+    "key": "text",
+    "now": "timestamptz",
+    "common_at": "timestamptz",
+    "new_since": "timestamptz",
+}
+
+
 def _numbered(sql: str) -> str:
-    """The statement with PostgreSQL's own parameters, all of a known type."""
-    types = {
-        "shift_digest": "$1::bytea",
-        "credential_id": "$2::bytea",
-        "step": "$3::bigint",
-        "product_id": "$4::uuid",
-        "key": "$5::text",
-        "now": "$6::timestamptz",
-        "common_at": "$7::timestamptz",
-    }
-    return sql % types
+    """The statement with PostgreSQL's own parameters."""
+    return sql % {name: f"${number}" for number, name in enumerate(_PARAMETERS, 1)}

@@ -22,6 +22,7 @@ from api.auth import (
     member,
     office,
     till,
+    till_or_device,
     till_token,
 )
 from api.fields import Cups, Day, Id, Integer, Name, Schema, Text, Timestamp
@@ -29,6 +30,7 @@ from api.idempotency import mark_replayed
 from api.paging import Page, page_of, paged
 from api.routing import Resource
 from chain.models import LegalEntity
+from chain.policy import MAY_CALL
 from kernel.db import db
 from kernel.errors import Conflict, Invalid, NotFound, TryAgain, Unavailable
 from kernel.idempotency import Key
@@ -151,6 +153,19 @@ def as_device(*, caller: DeviceCaller) -> Any:
     return _said(caller)
 
 
+@probes.get("/till-or-device", guard=till_or_device, transaction="own")
+def as_till_or_device(*, caller: TillCaller | DeviceCaller) -> Any:
+    """Say who."""
+    return _said(caller)
+
+
+@probes.post("/signed", guard=till, body=ProbeBody, transaction="own")
+def signed(*, caller: TillCaller, body: dict[str, Any]) -> dict[str, Any]:
+    """Answer the body as it was signed."""
+    del caller
+    return body
+
+
 @probes.get("/office", guard=office("finance"), transaction="own")
 def as_office(*, caller: OfficeCaller) -> Any:
     """Say who."""
@@ -216,14 +231,17 @@ def _said(caller: Caller) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def probe_application(engines: Engines) -> Flask:
-    """The whole application and the probes."""
+def probe_application(engines: Engines) -> Iterator[Flask]:
+    """The whole application and the probes, which every till may call."""
     from api.app import RESOURCES, create_app  # noqa: PLC0415  only tests of HTTP pay for it
 
     del engines
     made = create_app((*RESOURCES, probes, tables))
     made.testing = True
-    return made
+    probing = {f"probes.{route.name}" for route in probes.routes}
+    with pytest.MonkeyPatch.context() as rights:
+        rights.setitem(MAY_CALL, "till", MAY_CALL["till"] | probing)  # type: ignore[misc]
+        yield made
 
 
 @pytest.fixture

@@ -15,10 +15,12 @@ from sqlalchemy import select, update
 import invoicing
 import members
 import payments
+import redemption
 import subs
 import vouchers
 from api.auth import Guard
 from chain.models import Device, OfficeSession, Shift, Staff
+from dev.device_key import DeviceKey
 from invoicing import InvoiceLine
 from kernel import clock, secrets
 from kernel.db import db
@@ -30,6 +32,7 @@ from ledger.service import adjusting
 from members import keys
 from members.models import Member, MemberSession
 from payments.models import Card
+from redemption.models import OfflineItem
 from subs import sharing_token
 from subs.models import PlanMigration, PlanSchedule
 from tests.api.hostile.targets import Headers
@@ -104,6 +107,10 @@ class Cast:
         """Tokens that were good once, and why they no longer are."""
         now, admin = clock.now(), self.staff["admin"]
         revoked, disabled = self._revoked(), self._disabled()
+        mute, forging = (self.club.world.add_till("A", signed=True) for _ in range(2))
+        key = DeviceKey()
+        key.device_id = str(forging.device_id)
+        forged = key.signed("GET", "/", authorization="Bearer")
         return {
             "member ended": self._member(self.alice, ended_at=now),
             "member over": self._member(self.alice, ends_at=now),
@@ -111,7 +118,11 @@ class Cast:
             "till over": self._shift(self.shop, ends_at=now),
             "till of a revoked device": self._shift(revoked),
             "till of disabled staff": self._shift(disabled),
+            "till that does not sign": self._shift(mute),
+            "till with a foreign signature": {**self._shift(forging), **forged},
             "device revoked": self._device(revoked),
+            "device that does not sign": self._device(mute),
+            "device with a foreign signature": {**self._device(forging), **forged},
             "desk ended": self._desk(admin, ended_at=now),
             "desk over": self._desk(admin, ends_at=now),
             "desk of disabled staff": self._desk(disabled.staff_id),
@@ -199,15 +210,19 @@ def cast_of(club: Club) -> Cast:
         "subscription_id": str(_subscription(club)),
         "redemption_id": world.take(made.shop, alice, now=clock.now()).id,
         "device_id": str(made.shop.device_id),
+        "staff_id": str(made.shop.staff_id),
         "card_id": str(_card(alice)),
         "repayment_id": str(_cash_back(made.shop, alice)),
         "slug": "not-found",
+        **_shown_at_tills(alice),
         **_pack(made.staff["admin"]),
         **_plan(club, made.staff["admin"]),
         **_gifts(club, alice),
         **_refund(club, alice),
         **_of_finance(world, made.staff["admin"]),
     }
+    made.ids["late_void_id"] = _late_void(made.ids["redemption_id"], made.staff["finance"])
+    made.ids["item_number"] = _offline_item(made.shop)
     made.ids |= _places(club, UUID(made.ids["subscription_id"]))
     with transaction():
         members.change_profile(member_id=alice, name="Alice 王", email=EMAIL, birthday=BIRTHDAY)
@@ -222,6 +237,8 @@ CHAINS = {
     "code",
     "entry_id",
     "invoice_id",
+    "item_number",
+    "late_void_id",
     "member_id",
     "migration_id",
     "number",
@@ -233,6 +250,49 @@ CHAINS = {
     "repayment_id",
     "store_id",
 }
+
+
+def _offline_item(shop: Till) -> str:
+    """Cups that a till says to have served offline, by no capsule, which wait for a person."""
+    item = OfflineItem(
+        device_id=shop.device_id,
+        number=77,
+        hash=bytes(32),
+        previous_hash=bytes(32),
+        item="",
+        signature=b"",
+        store_id=shop.store_id,
+        cups=1,
+        served_at=clock.now(),
+        business_day=clock.now().date(),
+        received_at=clock.now(),
+        outcome="review",
+        reason="capsule-invalid",
+    )
+    with transaction():
+        db.session.add(item)
+    return "77"
+
+
+def _late_void(redemption_id: str, staff_id: UUID) -> str:
+    """A request to undo cups long after, which waits."""
+    with transaction():
+        asked = redemption.ask_late_void(
+            redemption_id=UUID(redemption_id),
+            items=None,
+            reason="counted twice",
+            asked_by_id=staff_id,
+            now=clock.now(),
+        )
+        return str(asked.id)
+
+
+def _shown_at_tills(member_id: UUID) -> dict[str, str]:
+    """A phone and a card, as addresses name them."""
+    with transaction():
+        phone = redemption.issue_credential(member_id=member_id, now=clock.now())
+        card = redemption.issue_wallet_card(member_id=member_id, name="Alice 王", now=clock.now())
+        return {"credential": phone.id.hex(), "card": card.id.hex()}
 
 
 def _pack(staff_id: UUID) -> dict[str, str]:

@@ -9,8 +9,15 @@ import pytest
 from tests.api.hostile.cast import CHAINS, KINDS, is_let_in
 from tests.api.hostile.targets import assert_problem, each, everywhere
 
-# Who may act on what belongs to others: an admin, on the devices of all stores.
-EVERYWHERE = {("POST /v1/devices/{device_id}/revoke", "admin")}
+# Who may act on what belongs to others: an admin, on the devices and staff of all stores.
+EVERYWHERE = {
+    ("POST /v1/devices/{device_id}/revoke", "admin"),
+    ("POST /v1/devices/{device_id}/re-enrol", "admin"),
+    ("POST /v1/offline-reviews/{device_id}/{item_number}/resolve", "admin"),
+    ("POST /v1/offline-reviews/{device_id}/{item_number}/resolve", "finance"),
+    ("POST /v1/staff/{staff_id}/disable", "admin"),
+    ("POST /v1/staff/{staff_id}/reset-pin", "admin"),
+}
 # What is nobody's: everybody may look a problem up, and all of finance sees the same books.
 NOBODYS = {"slug"} | CHAINS
 

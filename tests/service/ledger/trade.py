@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 
 import invoicing.proof
+import redemption.offline.proof
 import redemption.proof
 import vouchers.proof
 from kernel import clock
@@ -21,7 +22,7 @@ from ledger.service.fold import fold_some
 from redemption.service.void import void
 from tests.world import Till, World
 
-REGISTERED = (invoicing.proof, redemption.proof, vouchers.proof)
+REGISTERED = (invoicing.proof, redemption.offline.proof, redemption.proof, vouchers.proof)
 DECEMBER = Month(date(2025, 12, 1))
 
 

@@ -65,7 +65,7 @@ def test_neither_the_phone_nor_the_code_is_readable_at_rest(now: datetime):
     stored = repr((row.__dict__, promised.facts))
     assert "912345678" not in stored
     assert code_of(asked.id) not in stored
-    assert promised.facts == {"challenge_id": str(asked.id)}
+    assert promised.facts == {"challenge_id": str(asked.id), "purpose": "sign-in"}
 
 
 @pytest.mark.usefixtures("app")

@@ -366,3 +366,44 @@ def _undone() -> int:
     found = db.session.scalar(select(func.count()).select_from(Outbox).where(Outbox.is_open))
     db.session.rollback()
     return found or 0
+
+
+@pytest.fixture
+def with_link():
+    yield members.notice(
+        "test.with_link",
+        zh=Words("請開啟 {link}"),
+        en=Words("Open {link}"),
+        facts={"lot_id": NOBODY, "link": "https://jibei.example/x"},
+        adds={"link": lambda facts: f"https://jibei.example/{facts['lot_id'].int}"},
+        is_urgent=True,
+    )
+    del NOTICES["test.with_link"]
+
+
+@pytest.mark.usefixtures("app")
+def test_what_a_notice_adds_is_worked_out_when_it_is_sent_and_kept_nowhere(
+    now: datetime, with_link: members.Notice, engines: Any
+):
+    with transaction():
+        member_id = members.member_of_phone(phone=PHONE, now=now)
+        members.notify(member_id, with_link, now=now, lot_id=UUID(int=77))
+        (promised,) = db.session.scalars(select(Outbox.facts))
+    assert promised["facts"] == {"lot_id": str(UUID(int=77))}
+
+    outbox.drain()
+
+    assert "https://jibei.example/77" in engines.message_file.read_text(encoding="utf-8")
+
+
+def test_what_a_notice_adds_needs_an_example():
+    with pytest.raises(ValueError, match="needs an example"):
+        members.notice(
+            "test.without_example",
+            zh=Words("有"),
+            en=Words("Some"),
+            facts={},
+            adds={"link": lambda _: ""},
+            is_urgent=True,
+        )
+    assert "test.without_example" not in NOTICES

@@ -87,6 +87,15 @@ def test_forty_clerks_on_ten_cups_hand_over_ten_with_all_their_money(world):
     assert (recognised, handed, lot.used, lot.net_recognised) == (475, 10, 10, 475)
 
 
+@pytest.mark.breaks_books
+def test_without_the_version_check_those_clerks_meet_what_they_must_not(world, monkeypatch):
+    unguarded(monkeypatch)
+    alice = world.add_member()
+    world.add_lot(alice, "eleven", units=10, net=475)
+    outcomes = race(world, own_codes(world, alice, racers=40))
+    assert outcomes != {"handed over": 10, "insufficient-cups": 30}
+
+
 def test_without_the_version_check_a_daily_limit_is_overrun(world, monkeypatch):
     """The limit of three that was redeemed five times: no constraint of a row can hold it."""
     unguarded(monkeypatch)

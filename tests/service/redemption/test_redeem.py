@@ -51,8 +51,26 @@ def test_cups_are_taken_and_the_answer_says_from_where_and_what_is_left(world):
     till, alice = world.add_till("A"), world.add_member()
     lot_id = world.add_lot(alice, "eleven")
     redeemed = world.take(till, alice, 3)
-    assert redeemed.taken == [{"lot_id": str(lot_id), "offer": "eleven", "cups": 3}]
-    assert redeemed.left == 8
+    assert redeemed.items == [
+        {
+            "product_id": str(world.products["latte"]),
+            "product": {"code": "latte", "name": "latte", "size": "M"},
+            "cups": 3,
+            "left": 8,
+            "is_unlimited": False,
+            "taken": [
+                {
+                    "lot_id": str(lot_id),
+                    "offer": "eleven",
+                    "name": "eleven",
+                    "unit": "cup",
+                    "cups": 3,
+                    "ends_at": None,
+                }
+            ],
+            "top_up": {"amount": 0, "currency": "TWD"},
+        }
+    ]
     assert (only(Lot).used, only(Lot).net_recognised, only(Lot).vat_gone) == (3, 130, 7)
 
 

@@ -8,8 +8,8 @@ import redemption
 from chain.models import Device, Product, Store
 from kernel.db import db
 from kernel.transaction import transaction
+from redemption.answer import Redeemed
 from redemption.models import Redemption
-from redemption.service.redeem import Redeemed
 from tests.world import Till
 
 

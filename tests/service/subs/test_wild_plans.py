@@ -201,11 +201,26 @@ def test_a_physical_good_a_period_is_collected_at_a_store(shop, alice):
     mine = subscribe(shop, alice, BEANS)
 
     assert collect(shop, alice, "beans", store="C").left == 0
-    with pytest.raises(InsufficientCups):
+    with pytest.raises(InsufficientCups) as refusal:
         collect(shop, alice, "beans")
+    with transaction():
+        ends_at = db.session.scalars(select(Period.ends_at)).one()
+    assert refusal.value.facts == {"held": 0, "wanted": 1, "next_at": ends_at.isoformat()}
 
     renew(shop, mine)
     assert collect(shop, alice, "beans").left == 0
+
+
+def test_no_time_is_told_where_the_plan_gives_no_more(shop, alice):
+    mine = subscribe(shop, alice, BEANS)
+    collect(shop, alice, "beans")
+    with transaction():
+        cancel(member_id=alice, subscription_id=mine.id, now=shop.now)
+
+    with pytest.raises(InsufficientCups) as refusal:
+        collect(shop, alice, "beans")
+
+    assert refusal.value.facts == {"held": 0, "wanted": 1}
 
 
 # Pret A Manger: as many as they like, for 30 pounds

@@ -30,7 +30,7 @@ def cash_value(**terms):
 def test_nothing_is_taxed_at_the_till_that_was_taxed_when_it_was_sold():
     taken = Taken(lot(1), 3, 130, 7)
     assert booked(taken) == [(1, "2131", "4111", 130, 3)]
-    assert till_money.top_up_of([taken]) is None
+    assert till_money.top_ups_of([taken]) == []
     assert not till_money.is_taxed([taken])
 
 
@@ -48,8 +48,24 @@ def test_a_top_up_is_taken_apart_by_the_rate_of_the_day_and_booked_last():
 def test_a_top_up_over_two_lots_is_taxed_in_one_sum():
     """12 and 12 are 11 + 11 by themselves; 24 is 23: the shopper pays one amount."""
     taken = [Taken(lot(1), 1, 46, 2, top_up=12), Taken(lot(2), 1, 46, 2, top_up=12)]
-    paid = till_money.top_up_of(taken)
+    (paid,) = till_money.top_ups_of(taken)
     assert (paid.net, paid.vat, paid.gross) == (23, 1, 24)
+
+
+def test_top_ups_of_two_tax_codes_are_taxed_apart():
+    plain = Taken(lot(1), 1, 46, 2, top_up=20)
+    free = Taken(lot(2, vat_code="zero", basis_points=0), 1, 46, 2, top_up=10)
+    assert [
+        (paid.vat_code, paid.net, paid.vat) for paid in till_money.top_ups_of([plain, free])
+    ] == [
+        ("standard", 19, 1),
+        ("zero", 10, 0),
+    ]
+    assert booked(plain, free)[2:] == [
+        (1, "1111", "4115", 19, 0),
+        (1, "1111", "2194", 1, 0),
+        (1, "1111", "4115", 10, 0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +74,7 @@ def test_a_top_up_over_two_lots_is_taxed_in_one_sum():
 )
 def test_the_day_s_rate_and_rounding_hold(basis_points, rounding, net):
     terms = {"basis_points": basis_points, "rounding": rounding}
-    paid = till_money.top_up_of([Taken(lot(1, **terms), 1, 46, 2, top_up=20)])
+    (paid,) = till_money.top_ups_of([Taken(lot(1, **terms), 1, 46, 2, top_up=20)])
     assert (paid.net, paid.vat) == (net, 20 - net)
 
 

@@ -60,6 +60,19 @@ ALLOWED = INVOICED_DOCUMENT.format(
 # ruff: noqa: ISC004  a statement is one string, however many lines it takes
 # What is done to the books, and exactly which checks must say so.
 BROKEN = {
+    "offline_items": (
+        ["""INSERT INTO offline_item (device_id, number, hash, previous_hash, item, signature,
+                store_id, serial, member_id, cups, served_at, business_day, received_at, outcome,
+                cups_borne, redemption_id)
+            SELECT device_id, 1, sha256(''), sha256(''), '', '', store_id, credential_id, member_id,
+                   1, redeemed_at, business_day, redeemed_at, 'applied', 0, gen_random_uuid()
+            FROM redemption LIMIT 1"""],
+        {"offline_items"},
+    ),
+    "offline_redemptions": (
+        ["UPDATE redemption SET is_offline = true WHERE voided_at IS NULL"],
+        {"offline_redemptions"},
+    ),
     "stray": (
         ["UPDATE line SET entry_id = gen_random_uuid() WHERE ctid = (SELECT ctid FROM line"
          f" WHERE entry_id = {SALE} AND ordinal = 2)", HASHED, CHAINED,
@@ -244,8 +257,12 @@ BROKEN = {
         {"under_way", "under_way_pool"},
     ),
     "voided": (
-        ["UPDATE redemption SET voided_at = NULL, voided_by_id = NULL WHERE voided_at IS NOT NULL"],
-        {"voided"},
+        ["UPDATE redemption SET voided_at = NULL, cups_voided = 0 WHERE voided_at IS NOT NULL"],
+        {"voided", "voids", "handed"},
+    ),
+    "voids": (
+        ["DELETE FROM redemption_void"],
+        {"voids"},
     ),
     "redeemed": (
         ["UPDATE redemption SET entry_id = gen_random_uuid() WHERE cups = 3"],

@@ -7,7 +7,7 @@ from flask import Flask
 
 from kernel.errors import Refusal
 from kernel.transaction import transaction
-from redemption.service.redeem import Redeemed
+from redemption.answer import Redeemed
 from subs.service.benefits import Settled, grant_all
 from subs.service.granting_again import grant_some
 from tests.club import Club

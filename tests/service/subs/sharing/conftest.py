@@ -14,7 +14,8 @@ from kernel import outbox
 from kernel.db import db
 from kernel.outbox import Outbox
 from kernel.transaction import transaction
-from redemption.service.redeem import Redeemed, redeem
+from redemption.answer import Redeemed
+from redemption.service.redeem import redeem
 from subs import Place
 from subs.models import Sharer
 from subs.service import sharing

@@ -1,0 +1,86 @@
+"""How many cups a code is good for, whatever the wallet holds. Pure.
+
+What is stolen easily gives little: a card, which anybody can photograph; a phone that is new; many
+cups at once, which a relayed code could take.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from redemption.errors import ApprovalNeeded, LimitReached, StoreNotAccepted
+from redemption.token import Code
+
+CARD_CUPS_A_SCAN = 2
+CARD_CUPS_A_DAY = 4
+PHONE_IS_NEW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """The chain's own bounds. 0 is none.
+
+    From `approval_from` cups on a scan wants the member's approval, and so does more than
+    `new_phone_cups` with a phone in its first day.
+    """
+
+    approval_from: int
+    new_phone_cups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A shown code, and what was collected with it: within its life so far, and today.
+
+    `is_new_phone` says whether it is of a phone in its first day, `capsule_cups` how many cups it
+    is good for where it is a capsule's, and `approved` to how many at a time the member agreed.
+    """
+
+    code: Code
+    cups: int
+    cups_today: int
+    approved: int
+    is_new_phone: bool
+    capsule_cups: int | None
+
+
+def check_use(
+    use: Use, *, cups: int, store_group: int, caution: Caution, next_day_at: datetime
+) -> None:
+    """Let so many cups pass for a code, at a store of this group.
+
+    Raises:
+        StoreNotAccepted: a capsule is of another group of stores.
+        LimitReached: a card or a capsule gives no more, now or at all.
+        ApprovalNeeded: the member has to agree first.
+    """
+    if use.code.sealed is not None and use.code.sealed.store_group != store_group:
+        raise StoreNotAccepted
+    for limit, allowed, next_at in _limits(use, next_day_at):
+        if allowed < cups:
+            raise LimitReached(
+                limit=limit,
+                allowed=max(0, allowed),
+                wanted=cups,
+                next_at=next_at and next_at.isoformat(),
+            )
+    free = min(_free(use, caution), default=cups)
+    if max(free, use.approved) < cups:
+        raise ApprovalNeeded(free=max(0, free), wanted=cups)
+
+
+def _limits(use: Use, next_day_at: datetime) -> Iterator[tuple[str, int, datetime | None]]:
+    """Each limit that no approval lifts: its name, the cups that it allows, when there are more."""
+    if use.code.kind == "card":
+        yield "card_per_day", CARD_CUPS_A_DAY - use.cups_today, next_day_at
+        yield "card_per_scan", CARD_CUPS_A_SCAN, None
+    if use.capsule_cups is not None:
+        yield "capsule", use.capsule_cups - use.cups, None
+
+
+def _free(use: Use, caution: Caution) -> Iterator[int]:
+    """How many cups need no approval, by each of the chain's bounds."""
+    if caution.approval_from:
+        yield caution.approval_from - 1
+    if caution.new_phone_cups and use.is_new_phone:
+        yield caution.new_phone_cups - use.cups
