@@ -1,9 +1,9 @@
 """What must be true of plans: after every step, and when nothing is left to do."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,8 @@ from subs.models import Period, PlanSchedule, Subscription, SubscriptionEvent
 from subs.states import REMARKS, TRANSITIONS
 from tests.faults import truth
 from tests.faults.plan_stage import PlanStage
+
+_DAILY, _DAY = (1, "day"), timedelta(days=1)
 
 _BROKEN: Mapping[str, str] = {
     "a period is paid for at most once": """
@@ -216,8 +218,8 @@ class _Calendar:
 def _odd_dates() -> Iterator[object]:
     """Periods that are not where the anchor of their plan has them.
 
-    The anchor stays, but for a trial's end, another interval, a pause, and what was paid late and
-    is not back-dated.
+    The anchor stays, but for a trial's end, another interval, a pause, what was paid late and is
+    not back-dated, and days that a daily plan let go.
     """
     with transaction():
         rows = db.session.execute(
@@ -231,11 +233,18 @@ def _odd_dates() -> Iterator[object]:
                 select(SubscriptionEvent.subscription_id).where(SubscriptionEvent.cause == "paused")
             ).scalars()
         )
-    for subscription_id, theirs in groupby(rows, key=lambda row: row[0].subscription_id):
-        yield from _odd_dates_of(list(theirs), has_paused=subscription_id in pauses)
+        let_go: dict[UUID, set[int]] = defaultdict(set)
+        for event in db.session.scalars(
+            select(SubscriptionEvent).where(SubscriptionEvent.cause == "days_let_go")
+        ):
+            let_go[event.subscription_id].add(event.facts["number"])
+    for one, theirs in groupby(rows, key=lambda row: row[0].subscription_id):
+        yield from _odd_dates_of(list(theirs), has_paused=one in pauses, let_go=let_go[one])
 
 
-def _odd_dates_of(rows: Sequence[Row[Any]], *, has_paused: bool) -> Iterator[object]:
+def _odd_dates_of(
+    rows: Sequence[Row[Any]], *, has_paused: bool, let_go: Collection[int]
+) -> Iterator[object]:
     (first, schedule, _, _) = rows[0]
     is_trial = first.number == 0
     every = (schedule.trial_days, "day") if is_trial else _every(schedule)
@@ -243,7 +252,10 @@ def _odd_dates_of(rows: Sequence[Row[Any]], *, has_paused: bool) -> Iterator[obj
     yield from _misplaced(first, calendar)
     for (last, _, _, _), (period, schedule, _, _) in pairwise(rows):
         is_late = not schedule.back_dates and period.paid_at == period.starts_at
-        is_anew = period.starts_at > last.ends_at and (has_paused or is_late)
+        has_gap = period.number in let_go and _every(schedule) == _DAILY
+        if has_gap and (period.starts_at - calendar.starts_at(period.number)) % _DAY:
+            yield "another time of day", period.subscription_id, period.number, period.starts_at
+        is_anew = period.starts_at > last.ends_at and (has_paused or is_late or has_gap)
         if is_anew or _every(schedule) != calendar.every:
             calendar = _Calendar(period.starts_at, period.number, _every(schedule))
             if period.starts_at < last.ends_at:
