@@ -80,6 +80,11 @@ def test_every_cup_is_somewhere(app, friends, world, round_):
 @pytest.mark.breaks_books
 @pytest.mark.usefixtures("unlocked")
 def test_without_the_lock_cups_are_lost_or_doubled(app, friends, world):
-    world.add_lot(friends.bob, "eleven")
-    race(app, friends, world, 0)
-    assert cups_there_are() != CUPS
+    def are_all_there(races: int) -> bool:
+        for member_id in (friends.alice, friends.bob):
+            world.add_lot(member_id, "eleven")
+        race(app, friends, world, races)
+        return cups_there_are() == friends_had + CUPS * races
+
+    friends_had = cups_there_are()
+    assert not all(are_all_there(races) for races in range(1, 5 * ROUNDS))
