@@ -6,7 +6,7 @@ from marshmallow import fields
 
 import chain
 from api.auth import anyone
-from api.fields import Id, Schema, Text
+from api.fields import Id, Integer, Schema, Text
 from api.paging import Page, page_of, paged
 from api.routing import Resource
 
@@ -34,6 +34,11 @@ class StoreView(Schema):
     )
     is_online = fields.Boolean(
         required=True, metadata={"description": "The store that sells in the web and the app."}
+    )
+    store_group = Integer(
+        required=True,
+        attribute="offline_group",
+        metadata={"description": "Which capsules its tills take without a network: those of it."},
     )
 
 

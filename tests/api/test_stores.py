@@ -17,6 +17,7 @@ def test_everyone_sees_the_stores(client: FlaskClient, world: World):
         "time_zone": "Asia/Taipei",
         "day_ends_at": "04:00",
         "is_online": True,
+        "store_group": 1,
     }
     assert listed.json["next_cursor"] is None
 
