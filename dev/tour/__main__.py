@@ -2,10 +2,12 @@
 
 A shopper buys a pack and a plan, collects cups at three stores and gives some away; a clerk sells
 for cash; a bank disputes; a month renews the plan, an end pays back what is unused; and finance
-reads what is owed and closes the month. Last, a plan is shared, changed and paused by the clock of
-its member alone. Played against what `make up` runs in this
-checkout, or against one that is started for it. It moves the clock of the installation by some two
-months, so nothing else should be going on there. The exit code is 1 if any number is off.
+reads what is owed and closes the month. A plan is shared, changed and paused by the clock of its
+member alone. Last comes a day of one store: codes that are read aloud or printed, several drinks in
+one scan, devices that sign, cups without a network, voids, and a sheet that agrees with the books.
+Played against what `make up` runs in this checkout, or against one that is started for it. It moves
+the clock of the installation by some two months, so nothing else should be going on there. The exit
+code is 1 if any number is off.
 """
 
 import argparse
@@ -30,6 +32,11 @@ from dev.tour import (
     act10_end,
     act11_leave,
     act12_plans,
+    act13_several,
+    act14_card,
+    act15_own_key,
+    act16_offline,
+    act17_day,
 )
 from dev.tour.act11_leave import leave_early
 from dev.tour.running import Running, installation
@@ -50,6 +57,11 @@ ACTS = (
     act10_end.ACT,
     act11_leave.ACT,
     act12_plans.ACT,
+    act13_several.ACT,
+    act14_card.ACT,
+    act15_own_key.ACT,
+    act16_offline.ACT,
+    act17_day.ACT,
 )
 
 _INTERRUPTED = 130

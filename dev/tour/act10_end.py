@@ -54,7 +54,9 @@ def remind(tour: Tour) -> None:
     for days in (7, 1):
         at = datetime.combine(tour.last_on - timedelta(days=days), time_of_day(10), TAIPEI)
         tour.move_clock(to=at + _A_LITTLE)
-        told = tour.story.wait("she is told", partial(_told, tour, seen, name))
+        told = tour.story.wait(
+            "she is told", partial(find_message, tour, tour.alice, name, seen=seen)
+        )
         seen = tour.message_file.stat().st_size
         tour.story.tell(f"it says: {told}")
         is_right = "15 cups" in told and _in_words(tour.last_on) in told
@@ -100,7 +102,7 @@ def pay_back(tour: Tour) -> None:
     amounts = [(one["status"], one["amount"]) for one in given]
     in_hundredths = [("succeeded", expected * _HUNDREDTHS)]
     tour.story.check("the provider, in hundredths", expected=in_hundredths, seen=amounts)
-    told = tour.story.wait("she is told", lambda: _told(tour, 0, "Given back"))
+    told = tour.story.wait("she is told", partial(find_message, tour, alice, "Given back"))
     tour.story.tell(f"it says: {told}")
 
 
@@ -109,11 +111,11 @@ def cancel(shopper: Shopper) -> Answer:
     return shopper.api.send("POST", f"/v1/subscriptions/{shopper.subscription_id}/cancel", {})
 
 
-def _told(tour: Tour, seen: int, word: str) -> str | None:
-    """Find what Alice was told after so many bytes, with a word of it."""
+def find_message(tour: Tour, shopper: Shopper, word: str, *, seen: int = 0) -> str | None:
+    """Find what somebody was told after so many bytes, with a word of it."""
     for line in tour.message_file.read_bytes()[seen:].splitlines():
         message = json.loads(line)
-        if message["to"] == f"+886{tour.alice.phone[1:]}" and word in message["text"]:
+        if message["to"] == f"+886{shopper.phone[1:]}" and word in message["text"]:
             return str(message["text"])
     return None
 

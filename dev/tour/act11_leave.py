@@ -1,12 +1,9 @@
 """Act 11: nothing is left behind, so that the next tour's numbers are its own."""
 
-import os
-import subprocess
 from contextlib import suppress
 
 import httpx
 
-from dev import environment, home
 from dev.tour.act1_sign_in import sign_in_again
 from dev.tour.act8_finance import compare_books, compare_rates
 from dev.tour.act9_close import check_control
@@ -33,21 +30,6 @@ def read_rates_again(tour: Tour) -> None:
     compare_rates(tour)
 
 
-def check_books(tour: Tour) -> None:
-    """The books are checked from outside the web: all that must be true of them is."""
-    checked = subprocess.run(
-        [home.CHECKOUT / "jibei", "books", "check"],
-        env={**environment.inherited(os.environ), **tour.environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = checked.stdout.strip() or checked.stderr.strip()
-    tour.story.tell(f"./jibei books check: {said}")
-    tour.story.check("its exit code", expected=0, seen=checked.returncode)
-
-
 def leave_early(tour: Tour) -> None:
     """Cancel the plans of a tour that is cut short, as far as that goes."""
     with suppress(httpx.HTTPError, Off):
@@ -60,4 +42,4 @@ def leave_early(tour: Tour) -> None:
             tour.story.tell(f"{shopper.name}'s plan is cancelled")
 
 
-ACT = Act("11  Nothing is left behind", (read_again, read_rates_again, check_books))
+ACT = Act("11  Nothing is left behind", (read_again, read_rates_again))

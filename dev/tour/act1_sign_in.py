@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
+from dev.tour.client import Api
 from dev.tour.expected import month_of
 from dev.tour.party import Shopper, new_phone_number
 from dev.tour.reading import read, read_rates
@@ -21,7 +22,7 @@ def look_at_the_books(tour: Tour) -> None:
     """Finance reads the books as they are: what this tour adds is told from that."""
     tour.first_month = month_of(clock.now().isoformat())
     finance, months = tour.desks.of("finance"), tour.months()
-    tour.before = read(finance, tour.chain, months)
+    tour.before = read(finance, months)
     if _running_cups(tour):
         _let_them_end(tour)
         look_at_the_books(tour)
@@ -58,13 +59,18 @@ def sign_in_again(tour: Tour, shopper: Shopper) -> None:
     shopper.api = tour.api.signed_in(session["token"])
 
 
-def _start_session(tour: Tour, phone: str) -> Any:
+def answer_challenge(tour: Tour, api: Api, path: str, phone: str) -> dict[str, Any]:
+    """Have a code sent to a phone, and read it there: what answers that challenge."""
     seen = tour.message_file.stat().st_size if tour.message_file.exists() else 0
-    asked = tour.api.post("/v1/sign-in/challenges", {"phone": phone})
+    asked = api.post(path, {"phone": phone})
     code = tour.story.wait("the message arrives", lambda: _code_sent(tour, phone, seen))
     tour.story.tell(f"the message to {phone} says {code}")
-    answer = {"challenge_id": asked["challenge_id"], "code": code, "transport": "bearer"}
-    return tour.api.post("/v1/sessions", answer)
+    return {"challenge_id": asked["challenge_id"], "code": code}
+
+
+def _start_session(tour: Tour, phone: str) -> Any:
+    answer = answer_challenge(tour, tour.api, "/v1/sign-in/challenges", phone)
+    return tour.api.post("/v1/sessions", {**answer, "transport": "bearer"})
 
 
 def _code_sent(tour: Tour, phone: str, seen: int) -> str | None:
@@ -99,7 +105,7 @@ def _let_them_end(tour: Tour) -> None:
             raise Off(_SOMEBODY_ELSES)
         time.sleep(0.5)
         tour.first_month = month_of(clock.now().isoformat())
-        tour.before = read(tour.desks.of("finance"), tour.chain, tour.months())
+        tour.before = read(tour.desks.of("finance"), tour.months())
 
 
 _SOMEBODY_ELSES = (

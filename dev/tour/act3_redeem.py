@@ -1,6 +1,6 @@
 """Act 3: cups become drinks, at three stores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import StringIO
 from typing import Any
 
@@ -8,7 +8,7 @@ import segno
 from rich.text import Text
 
 from dev.device_key import DeviceKey
-from dev.tour.client import Answer, new_key
+from dev.tour.client import Answer, Api, new_key
 from dev.tour.expected import Lot
 from dev.tour.party import Redeemed, Shopper, Till
 from dev.tour.tour import PACK, Act, Tour
@@ -18,7 +18,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _SIDE = 8 * (29 + 2 * 4)
 """Pixels: QR version 3 has 29 modules and a margin of 4, at 8 pixels each."""
 
-_FORBIDDEN, CONFLICT = 403, 409
+FORBIDDEN, CONFLICT = 403, 409
 
 
 def show_qr(tour: Tour) -> None:
@@ -88,7 +88,7 @@ def refuse(tour: Tour) -> None:
     check_refusal(tour, "the same code under a new key", answer, CONFLICT, "token-used")
 
     answer = tour.tills["B"].api.send("POST", f"{last.path}/void")
-    check_refusal(tour, "B voids what A handed over", answer, _FORBIDDEN, "store-scope")
+    check_refusal(tour, "B voids what A handed over", answer, FORBIDDEN, "store-scope")
     last.till.api.post(f"{last.path}/void")
     tour.books.void(lot, 1, last.amount, made_at="A", at=last.answer["redeemed_at"])
     tour.story.check("A itself voids it; cups left", expected=lot.left, seen=alice.cups(PACK))
@@ -102,11 +102,17 @@ def open_till(tour: Tour, store: str) -> None:
     about = {"public_key": key.public_text, "software_version": "1.0"}
     enrolled = tour.api.post("/v1/devices/enrol", {"code": made["code"], **about})
     key.device_id = enrolled["device_id"]
-    clerk = tour.desks.person("clerk", store=store)
     device = tour.api.signed_in(enrolled["token"], device_key=key)
-    shift = device.post("/v1/shifts", {"staff_number": clerk["number"], "pin": clerk["pin"]})
-    tour.tills[store] = Till(store, made["id"], tour.api.signed_in(shift["token"], device_key=key))
+    clerk = tour.desks.person("clerk", store=store)
+    shift = begin_shift(device, clerk)
+    at_work = device.signed_in(shift["token"])
+    tour.tills[store] = Till(store, made["id"], device, clerk["number"], at_work)
     tour.story.tell(f"store {store}: enrolled by the code {made['code']}; {shift['name']}")
+
+
+def begin_shift(device: Api, person: Mapping[str, Any]) -> Any:
+    """Sign somebody of the staff in at a device, by number and PIN."""
+    return device.post("/v1/shifts", {"staff_number": person["number"], "pin": person["pin"]})
 
 
 def close_till(tour: Tour, store: str) -> None:

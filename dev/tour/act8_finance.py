@@ -36,7 +36,7 @@ def compare_books(tour: Tour) -> None:
         Off: with a sentence for each number that is off.
     """
     months = tour.months()
-    after = read(tour.desks.of("finance"), tour.chain, months)
+    after = read(tour.desks.of("finance"), months)
     rows = comparison.roll_forward(tour.before, after, tour.books, months, OFFERS)
     debts = comparison.settlement(tour.before, after, tour.books, months)
     wrong = [sentence for row in rows for sentence in row.wrong()]

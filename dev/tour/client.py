@@ -4,11 +4,10 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
-from dev.device_key import DeviceKey
 from dev.tour.story import Off
 
 _SECONDS = 30.0
@@ -33,6 +32,21 @@ class Answer:
         return self.headers.get("Idempotency-Replayed") == "true"
 
 
+class Signs(Protocol):
+    """A device's key, and the id of the device."""
+
+    def signed(
+        self,
+        method: str,
+        address: str,
+        *,
+        authorization: str,
+        key: str | None = None,
+        body: bytes = b"",
+    ) -> dict[str, str]:
+        """The headers that sign a request: `address` is path and query, `key` its own key."""
+
+
 class Api:
     """Jibei over HTTP, as somebody; what a device sends is signed by its key."""
 
@@ -41,15 +55,15 @@ class Api:
         http: httpx.Client,
         *,
         token: str | None = None,
-        device_key: DeviceKey | None = None,
+        device_key: Signs | None = None,
     ) -> None:
         self._http = http
         self._who = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._device_key = device_key
 
-    def signed_in(self, token: str, *, device_key: DeviceKey | None = None) -> "Api":
-        """The same interface, as whoever this token belongs to."""
-        return Api(self._http, token=token, device_key=device_key)
+    def signed_in(self, token: str, *, device_key: Signs | None = None) -> "Api":
+        """The same interface, as whoever this token belongs to; a device goes on to sign."""
+        return Api(self._http, token=token, device_key=device_key or self._device_key)
 
     def get(self, path: str, **query: str) -> Any:
         """Read a document.
@@ -135,7 +149,7 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _signature(device_key: DeviceKey, asked: httpx.Request, body: bytes) -> dict[str, str]:
+def _signature(device_key: Signs, asked: httpx.Request, body: bytes) -> dict[str, str]:
     return device_key.signed(
         asked.method,
         asked.url.raw_path.decode("ascii"),

@@ -27,14 +27,21 @@ class Shopper:
     gift: Lot = field(init=False)
     one_store: Lot = field(init=False)
     with_end: Lot = field(init=False)
+    app: Phone = field(init=False)
+    capsule: Mapping[str, Any] = field(init=False)
     subscription_id: str = ""
     counter_order_id: str = ""
     customer: str = ""
     intents: dict[str, str] = field(default_factory=dict)
 
+    def open_app(self) -> Phone:
+        """Open the wallet: the phone gets a credential."""
+        self.app = Phone(self.api.post("/v1/wallet/credentials"))
+        return self.app
+
     def fresh_code(self) -> str:
-        """Open the wallet: the phone gets a credential, and makes a code with it."""
-        return Phone(self.api.post("/v1/wallet/credentials")).code()
+        """Open the wallet, and make a code with what it got."""
+        return self.open_app().code()
 
     def wallet(self) -> Any:
         """The sums of all that is held."""
@@ -60,12 +67,22 @@ class Shopper:
         return self.api.get(f"/v1/subscriptions/{self.subscription_id}")
 
 
+@dataclass
+class CardHolder:
+    """Somebody without an app: all that they hold is on a printed card."""
+
+    card: str
+    pack: Lot = field(init=False)
+
+
 @dataclass(frozen=True)
 class Till:
-    """A store's device, with a clerk signed in at it."""
+    """A store's device, and who works at it: `staff` is their number, `api` asks as them."""
 
     store: str
     device_id: str
+    device: Api
+    staff: str
     api: Api
 
 
@@ -89,12 +106,12 @@ class Chain:
     """The chain's stores, products and offers, by code."""
 
     def __init__(self, api: Api) -> None:
-        self.stores = _ids(api.everything("/v1/stores"))
+        stores = api.everything("/v1/stores")
+        self.stores = _ids(stores)
+        self.store_groups = {store["code"]: store["store_group"] for store in stores}
         self.products = {item["id"]: item["name"] for item in api.everything("/v1/products")}
         offers = [*api.everything("/v1/packs"), *api.everything("/v1/plans")]
         self.offers = {offer["code"]: offer for offer in offers}
-        self.code_of = {item_id: code for code, item_id in self.stores.items()}
-        self.code_of |= {item_id: code for code, item_id in _ids(offers).items()}
 
     def product_of(self, offer: str) -> str:
         """The id of the drink that a pack or plan is good for."""

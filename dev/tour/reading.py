@@ -8,7 +8,6 @@ from io import StringIO
 from typing import Any
 
 from dev.tour.client import Answer, Api
-from dev.tour.party import Chain
 
 KINDS = (
     *("opening", "sold", "redeemed", "voided", "lapsed", "refunded"),
@@ -29,16 +28,16 @@ class Reading:
     owed: Mapping[tuple[str, str, str], tuple[int, int]]
 
 
-def read(finance: Api, chain: Chain, months: Iterable[str]) -> Reading:
+def read(finance: Api, months: Iterable[str]) -> Reading:
     """Read the roll-forward and the settlement of months that have begun."""
     rows: dict[tuple[str, str, str], Row] = {}
     owed: dict[tuple[str, str, str], tuple[int, int]] = {}
     for month in months:
         for row in finance.get("/v1/reports/deferred-revenue", period=month)["rows"]:
-            place = (month, chain.code_of[row["store_id"]], chain.code_of[row["offer_id"]])
+            place = (month, row["store_code"], row["offer_code"])
             rows[place] = _added(rows.get(place), row)
         for cell in finance.get("/v1/reports/settlement", period=month)["rows"]:
-            pair = (month, chain.code_of[cell["sold_at_id"]], chain.code_of[cell["made_at_id"]])
+            pair = (month, cell["sold_at_code"], cell["made_at_code"])
             owed[pair] = (cell["cups"], cell["amount"])
     return Reading(rows, owed)
 

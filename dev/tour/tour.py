@@ -11,9 +11,12 @@ from dev.sample_staff import sign_ins_path
 from dev.tour.client import Api, Provider, connection
 from dev.tour.desks import Desks
 from dev.tour.expected import TAIPEI, Books, month_of
-from dev.tour.party import Chain, Redeemed, Shopper, Till
+from dev.tour.following import Follower
+from dev.tour.own_device import OwnDevice
+from dev.tour.party import CardHolder, Chain, Redeemed, Shopper, Till
 from dev.tour.reading import Rates, Reading
 from dev.tour.running import Running
+from dev.tour.store_day import StoreDay
 from dev.tour.story import Story
 from kernel import clock
 
@@ -58,6 +61,11 @@ class Tour:
     rates_before: Rates = field(init=False)
     first_month: str = ""
     moved_at: datetime = field(init=False)
+    day: StoreDay = field(init=False)
+    regular: Shopper = field(init=False)
+    card_holder: CardHolder = field(init=False)
+    scanners: list[OwnDevice] = field(default_factory=list)
+    follower: Follower = field(init=False)
 
     @property
     def alice(self) -> Shopper:

@@ -1,11 +1,14 @@
 """What the tour expects: the worked examples of the books, and a word for every number off."""
 
+from datetime import date
+
 import pytest
 
 from dev.tour import comparison
 from dev.tour.client import Answer
 from dev.tour.expected import Books, Lot, net_of
 from dev.tour.reading import NOTHING, Reading, read_file
+from dev.tour.store_day import StoreDay, Sum
 from dev.tour.story import Off, Story
 
 _JANUARY, _FEBRUARY = "2026-01-05T12:00:00+08:00", "2026-02-03T12:00:00+08:00"
@@ -91,6 +94,36 @@ def test_what_is_given_back_leaves_the_books_with_its_net() -> None:
 
     assert (net, lot.left) == (137, 0)
     assert books.moved["2026-02", "A", "pack"]["refunded"] == {"cups": 3, "money": 137}
+
+
+def test_parts_of_a_hand_over_give_back_the_whole_by_the_dollar() -> None:
+    day = StoreDay("B", date(2026, 1, 5), _EMPTY)
+    lot = day.books.sell(offer="pack", store="A", price=500, cups=11, at=_JANUARY)
+    day.hand_over("one", lot, "latte", 3, clerk="1002", at=_JANUARY, top_up=100)
+
+    parts = [day.undo("one", "latte", 1) for _ in range(3)]
+
+    assert parts == [43, 44, 43]
+    assert day.total() == Sum(3, 3, 0, 0)
+    assert (lot.left, lot.recognised) == (11, 0)
+    assert day.books.owed["2026-01", "A", "B"] == {"cups": 0, "money": 0}
+
+
+def test_a_day_adds_up_to_what_the_seller_owes() -> None:
+    day = StoreDay("B", date(2026, 1, 5), _EMPTY)
+    bought, own = (
+        day.books.sell(offer="pack", store=store, price=500, cups=11, at=_JANUARY)
+        for store in ("A", "B")
+    )
+    day.hand_over("one", bought, "latte", 2, clerk="1002", at=_JANUARY)
+    day.hand_over("one", bought, "mocha", 1, clerk="1002", at=_JANUARY, top_up=10)
+    day.hand_over("two", own, "latte", 1, clerk="2001", at=_JANUARY)
+    day.undo("one", "latte", 1)
+
+    assert day.by(lambda line: line.lot.store) == {"A": Sum(3, 1, 86, 10), "B": Sum(1, 0, 43, 0)}
+    assert day.by(lambda line: line.clerk) == {"1002": Sum(3, 1, 86, 10), "2001": Sum(1, 0, 43, 0)}
+    assert day.total() == Sum(4, 1, 129, 10)
+    assert day.books.owed["2026-01", "A", "B"] == {"cups": 2, "money": 86}
 
 
 def test_books_that_say_the_same_have_nothing_wrong_over_two_months() -> None:
