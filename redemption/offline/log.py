@@ -25,6 +25,8 @@ MOST_TEXT = 1_000
 _MOST_NUMBER = 2**53 - 1
 """The largest that every reader of JSON holds exactly."""
 _MOST_TOP_UP = 10_000_000
+_NAMES = {"device", "number", "previous", "capsule", "product", "cups", "staff", "at", "top_up"}
+"""Of an item, beside `v`."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"(19[7-9][0-9]|2[0-9]{3})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
@@ -95,8 +97,7 @@ def read(text: str) -> Item:
     said = _object(text)
     if said.pop("v", None) != VERSION:
         raise NotAnItem("is of no known version")
-    names = {name for name in Item.__slots__ if name not in {"hash", "text"}}
-    if {_INSIDE.get(name, name) for name in said} != names:
+    if said.keys() != _NAMES:
         raise NotAnItem("has other names than an item")
     return Item(
         device_id=_uuid(said["device"]),
@@ -111,14 +112,6 @@ def read(text: str) -> Item:
         hash=hash_of(text),
         text=text,
     )
-
-
-_INSIDE = {
-    "device": "device_id",
-    "previous": "previous_hash",
-    "product": "product_id",
-    "staff": "staff_id",
-}
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -79,6 +79,8 @@ def test_the_reference_till_writes_what_we_would():
         changed(at="2026-02-30T04:00:00Z"),
         changed(at="0001-01-01T00:00:00Z"),
         changed(extra=1),
+        changed(device_id=str(UUID(int=1))),
+        log.write(**SAID).replace('"device":', '"device_id":'),
         changed(capsule="x" * 1000),
         log.write(**SAID).replace('"v":1', '"v":1,"v":1'),
         log.write(**SAID).replace('"top_up":0,', ""),
