@@ -34,6 +34,11 @@ _LATER: dict[Language, str] = {
     "zh-TW": "若顧客已有可用杯數可扣杯，否則請確認由總部吸收。",
 }
 _CAUSES: dict[str, tuple[str, str, dict[Language, str]]] = {
+    "key-replaced": (
+        "The item was signed by a key that the device had before it was enrolled again.",
+        "此筆紀錄由裝置重新註冊前的舊金鑰簽署。",
+        _LOG,
+    ),
     "number-reused": (
         "The device's log has two items of this number: one of them was not written by the till.",
         "此裝置的紀錄中有兩筆相同序號，其中一筆並非由收銀機正常產生。",
@@ -93,8 +98,8 @@ _CAUSES: dict[str, tuple[str, str, dict[Language, str]]] = {
         _BELIEVE,
     ),
     "unknown-staff": (
-        "Nobody of the staff has this id.",
-        "查無此員工。",
+        "Nobody who worked for the chain at that time has this id.",
+        "出杯時查無此在職員工。",
         _BELIEVE,
     ),
     "own-wallet": (

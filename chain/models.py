@@ -146,6 +146,20 @@ class Device(Base):
     last_seen_at: Mapped[datetime | None]
 
 
+class FormerKey(Base):
+    """A key that a device had until it was enrolled again. It may have signed what comes in yet."""
+
+    __tablename__ = "former_key"
+    __table_args__ = (
+        PrimaryKeyConstraint("device_id", "public_key"),
+        CheckConstraint("octet_length(public_key) = 32", "public_key_has_32_bytes"),
+    )
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey(Device.id))
+    public_key: Mapped[bytes]
+    ended_at: Mapped[datetime]
+
+
 class Shift(Base):
     """One staff person at one device, from PIN to sign-out. Its token signs every scan."""
 

@@ -279,8 +279,9 @@ class Capsule(Base):
 class OfflineItem(Base):
     """Cups that a till served without a network, as its log tells, and what became of them.
 
-    The log is counted (`number`) and chained (`previous_hash`), each item signed by the device. One
-    that forks has a number twice: both are kept.
+    The log is counted (`number`) and chained (`previous_hash`), each item signed by the device, by
+    the key `signed_by`: with another it begins another log. One that forks has a number twice: both
+    are kept.
     `cups_borne` of the `cups` found no lot, and the chain bears them. `review` and `overdrawn` wait
     for a person until `resolved_at`.
     """
@@ -316,6 +317,7 @@ class OfflineItem(Base):
     previous_hash: Mapped[bytes]
     item: Mapped[str]
     signature: Mapped[bytes]
+    signed_by: Mapped[bytes]
     store_id: Mapped[UUID]
     staff_id: Mapped[UUID | None]
     serial: Mapped[bytes | None]

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from chain import policy
 from chain.errors import DeviceRevoked, StoreScope
-from chain.models import Device
+from chain.models import Device, FormerKey
 from chain.queries import get_store, stores_of
 from chain.service import guesses
 from chain.service.guesses import Guessing
@@ -102,14 +103,16 @@ def enrol_device(
     # The condition, not an earlier look, lets one of two enrolments with a code win. It was used if
     # the device was enrolled since it was made.
     made_at = Device.code_ends_at - policy.ENROLMENT_LIVES
+    is_open = (
+        Device.code_digest == _digest(spoken.as_typed(code)),
+        Device.code_ends_at > now,
+        or_(Device.enrolled_at.is_(None), Device.enrolled_at < made_at),
+        Device.revoked_at.is_(None),
+    )
+    _keep_key(is_open, public_key, now=now)
     enrolled = (
         update(Device)
-        .where(
-            Device.code_digest == _digest(spoken.as_typed(code)),
-            Device.code_ends_at > now,
-            or_(Device.enrolled_at.is_(None), Device.enrolled_at < made_at),
-            Device.revoked_at.is_(None),
-        )
+        .where(*is_open)
         .values(
             token_digest=secrets.digest(token),
             public_key=public_key,
@@ -124,6 +127,15 @@ def enrol_device(
         return counted.if_wrong or NotFound()
     guesses.forget(guessing)
     return Enrolled(device, token)
+
+
+def _keep_key(which: tuple[ColumnElement[bool], ...], public_key: bytes, *, now: datetime) -> None:
+    """Keep the key that another is about to replace: what it signed offline may come in yet."""
+    replaced = select(Device.id, Device.public_key, literal(now)).where(
+        *which, Device.public_key != public_key
+    )
+    names = ["device_id", "public_key", "ended_at"]
+    db.session.execute(insert(FormerKey).from_select(names, replaced).on_conflict_do_nothing())
 
 
 def revoke_device(*, device_id: UUID, staff_id: UUID, role: str, now: datetime) -> Device:

@@ -57,6 +57,7 @@ DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'jibei_app') THEN
         REVOKE DELETE, TRUNCATE ON offline_item, redemption_void, turned_away FROM jibei_app;
         REVOKE UPDATE ON redemption_void, turned_away FROM jibei_app;
+        REVOKE UPDATE, DELETE, TRUNCATE ON former_key FROM jibei_app;
     END IF;
 END $$;
 """
@@ -102,6 +103,7 @@ def upgrade() -> None:
         sa.Column("previous_hash", sa.LargeBinary(), nullable=False),
         sa.Column("item", sa.Text(), nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("signed_by", sa.LargeBinary(), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=False),
         sa.Column("staff_id", sa.Uuid(), nullable=True),
         sa.Column("serial", sa.LargeBinary(), nullable=True),
@@ -266,6 +268,19 @@ def upgrade() -> None:
     op.add_column("device", sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("staff", sa.Column("pin_ends_at", sa.DateTime(timezone=True), nullable=True))
     op.create_unique_constraint(op.f("uq_device_public_key"), "device", ["public_key"])
+    op.create_table(
+        "former_key",
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "octet_length(public_key) = 32", name=op.f("ck_former_key_public_key_has_32_bytes")
+        ),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_former_key_device_id_device")
+        ),
+        sa.PrimaryKeyConstraint("device_id", "public_key", name=op.f("pk_former_key")),
+    )
     op.add_column(
         "redemption",
         sa.Column("is_offline", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -402,6 +417,7 @@ def downgrade() -> None:
     op.drop_column("redemption", "disowned_at")
     op.drop_column("redemption", "cups_voided")
     op.drop_column("redemption", "is_offline")
+    op.drop_table("former_key")
     op.drop_constraint(op.f("uq_device_public_key"), "device", type_="unique")
     op.drop_column("staff", "pin_ends_at")
     op.drop_column("device", "last_seen_at")

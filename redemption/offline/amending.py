@@ -17,13 +17,13 @@ from kernel import hot
 from kernel.db import db
 from kernel.transaction import again, transaction
 from redemption.models import OfflineItem, Redemption
-from redemption.offline import log, settling
+from redemption.offline import settling
 from redemption.offline.given_back import GivenBack
 from redemption.offline.handing import hand_over
-from redemption.offline.judging import judge
+from redemption.offline.judging import is_quarantined, judge
 from redemption.offline.neighbours import Neighbours
 from redemption.offline.outcome import Outcome, of_earlier, of_settled
-from redemption.offline.reading import Brought, Met, bring, meet, meet_again
+from redemption.offline.reading import Brought, Met, bring_again, meet, meet_again
 from redemption.offline.settling import Place, Settled, settle
 from redemption.service.undoing import By, undo
 
@@ -49,9 +49,10 @@ def _amended(
         _lock_logs({one.item.device_id for one in brought})
         mets = meet(hot.read_rows, brought, now=now)
         new = [neighbours.told(met) for met in mets if met.earlier is None]
-        members = {met.member_id for met in new} | {row.member_id for row in _beside(new)}
+        telling = [met for met in new if not is_quarantined(met.known, now=now)]
+        members = {met.member_id for met in new} | {row.member_id for row in _beside(telling)}
         vouchers.change_wallets([one for one in members if one is not None])
-        beside = _beside(new)  # as they are under the lock: their wallets may have been settled
+        beside = _beside(telling)  # as they are under the lock: their wallets may have been settled
         unsettled = [row for row in beside if _stands(row)]
         outcomes = {
             met.brought.place: of_earlier(met.brought.item, met.earlier)
@@ -66,7 +67,7 @@ def _amended(
             wallet = _Wallet(member_id, good.get(member_id, []), theirs, now)
             outcomes.update(wallet.settled_anew())
         for row in beside:
-            _doubt(row, new)
+            _doubt(row, telling)
     return outcomes
 
 
@@ -90,16 +91,20 @@ def _lock_logs(device_ids: Collection[UUID]) -> None:
     db.session.execute(locked.with_for_update(key_share=True)).all()
 
 
-def _beside(new: Iterable[Met]) -> list[OfflineItem]:
+def _beside(telling: Iterable[Met]) -> list[OfflineItem]:
     """Items of the same logs that what has become known puts in doubt; decided ones stay so."""
     beside = []
-    for met in new:
+    for met in telling:
         item = met.brought.item
         mate = and_(OfflineItem.number == item.number, OfflineItem.hash != item.hash)
         following = and_(
             OfflineItem.number == item.number + 1, OfflineItem.previous_hash != item.hash
         )
-        beside.append(and_(OfflineItem.device_id == item.device_id, or_(mate, following)))
+        of_log = and_(
+            OfflineItem.device_id == item.device_id,
+            OfflineItem.signed_by == met.brought.key.public_key,
+        )
+        beside.append(and_(of_log, or_(mate, following)))
     if not beside:
         return []
     theirs = select(OfflineItem).where(or_(*beside), OfflineItem.resolved_at.is_(None))
@@ -119,14 +124,17 @@ def _is_undone(row: OfflineItem) -> bool:
     return db.session.get_one(Redemption, (row.member_id, row.redemption_id)).cups_voided > 0
 
 
-def _doubt(row: OfflineItem, new: Iterable[Met]) -> None:
+def _doubt(row: OfflineItem, telling: Iterable[Met]) -> None:
     """Give the reason that `judge` would: first of all, that the number was used twice."""
-    numbers = {(met.brought.item.device_id, met.brought.item.number) for met in new}
-    if (row.device_id, row.number) in numbers:
+    if (row.device_id, row.signed_by, row.number) in {_number_of(met.brought) for met in telling}:
         row.reason = "number-reused"
     elif row.reason != "number-reused":
         row.reason = "chain-broken"
     row.outcome, row.cups_borne, row.redemption_id = "review", 0, None
+
+
+def _number_of(brought: Brought) -> tuple[UUID, bytes, int]:
+    return brought.item.device_id, brought.key.public_key, brought.item.number
 
 
 def _member_of(row: OfflineItem) -> UUID:
@@ -189,7 +197,7 @@ class _Wallet:
         self, standing: Mapping[Place, OfflineItem], given_back: GivenBack
     ) -> dict[Place, Met]:
         """All of them as they meet the wallet with what is served from here on given back."""
-        known = [bring(log.read(row.item), row.signature) for row in standing.values()]
+        known = [bring_again(row) for row in standing.values()]
         mets = meet_again(
             hot.read_rows,
             [*self.new, *known],
@@ -237,6 +245,7 @@ def _keep(met: Met, one: Settled, redemption_id: UUID | None, now: datetime) -> 
             previous_hash=item.previous_hash,
             item=item.text,
             signature=met.brought.signature,
+            signed_by=met.brought.key.public_key,
             store_id=met.store_id,
             staff_id=item.staff_id if met.known.is_staff else None,
             serial=met.brought.serial,

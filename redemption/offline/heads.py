@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from chain.models import Device
 from kernel.db import db
 from redemption.models import OfflineItem
 
@@ -17,10 +18,14 @@ class Head(NamedTuple):
 
 
 def find_head(device_id: UUID) -> Head | None:
-    """The item with the highest number that is here of a device; none of it need be before it."""
+    """The item with the highest number that is here of a device, signed by the key that it has.
+
+    None of its log need be here before that.
+    """
     last = (
         select(OfflineItem.number, OfflineItem.hash)
-        .where(OfflineItem.device_id == device_id)
+        .join(Device, Device.id == OfflineItem.device_id)
+        .where(OfflineItem.device_id == device_id, OfflineItem.signed_by == Device.public_key)
         .order_by(OfflineItem.number.desc(), OfflineItem.hash.desc())
         .limit(1)
     )

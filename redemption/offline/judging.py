@@ -25,10 +25,12 @@ class Known:
 
     `capsule_*` of its capsule, if there is one; `has_mate` is whether the log has another item of
     the same number, `is_broken` whether the number before has another hash than the one it names.
+    `is_key_replaced`: the device was enrolled again, with another key than signed this.
     """
 
     store_group: int
     revoked_at: datetime | None
+    is_key_replaced: bool
     has_mate: bool
     is_broken: bool
     member_id: UUID | None
@@ -44,9 +46,19 @@ class Known:
 def judge(item: Item, code: Code | None, known: Known, *, now: datetime) -> str | None:
     """Name the first reason for which a person has to look at an item; None where there is none.
 
-    The order says what is told of an item with several: first what puts the log itself in doubt.
+    The order says what is told of an item with several: first who may have written it at all, then
+    what puts the log in doubt.
     """
     return next((reason for reason, holds in _RULES if holds(item, code, known, now)), None)
+
+
+def is_quarantined(known: Known, *, now: datetime) -> bool:
+    """Whether anybody may have written an item. Such a one is kept, and changes no other.
+
+    Whatever it says about when: who has a stolen till, or a key that was replaced, can write any
+    time, and any number, into its log.
+    """
+    return known.is_key_replaced or _is_of_revoked(known, now)
 
 
 def sealed_in(code: Code | None) -> Sealed | None:
@@ -55,6 +67,10 @@ def sealed_in(code: Code | None) -> Sealed | None:
 
 
 _Rule = Callable[[Item, Code | None, Known, datetime], bool]
+
+
+def _is_of_revoked(known: Known, now: datetime) -> bool:
+    return known.revoked_at is not None and known.revoked_at <= now
 
 
 def _is_broken(item: Item, _code: Code | None, known: Known, _now: datetime) -> bool:
@@ -86,13 +102,10 @@ def _is_own(_item: Item, _code: Code | None, known: Known, _now: datetime) -> bo
 
 
 _RULES: tuple[tuple[str, _Rule], ...] = (
+    ("device-revoked", lambda _i, _c, known, now: _is_of_revoked(known, now)),
+    ("key-replaced", lambda _i, _c, known, _n: known.is_key_replaced),
     ("number-reused", lambda _i, _c, known, _n: known.has_mate),
     ("chain-broken", _is_broken),
-    # Whatever it says about when: who has stolen a till can write any time into its log.
-    (
-        "device-revoked",
-        lambda _i, _c, known, now: bool(known.revoked_at and known.revoked_at <= now),
-    ),
     ("capsule-invalid", lambda _i, code, _k, _n: sealed_in(code) is None),
     ("capsule-unknown", lambda _i, _c, known, _n: known.member_id is None),
     ("clock-skew", _is_skewed),

@@ -9,15 +9,15 @@ from redemption.offline.reading import Brought, Met
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The items of a batch by their numbers."""
+    """The items of a batch by device, key and number."""
 
-    hashes: Mapping[tuple[UUID, int], set[bytes]]
+    hashes: Mapping[tuple[UUID, bytes, int], set[bytes]]
 
     def told(self, met: Met) -> Met:
         """An item, with what the others of its batch say of it."""
-        item = met.brought.item
-        before = self.hashes.get((item.device_id, item.number - 1), set())
-        has_mate = len(self.hashes[item.device_id, item.number]) > 1
+        item, key = met.brought.item, met.brought.key.public_key
+        before = self.hashes.get((item.device_id, key, item.number - 1), set())
+        has_mate = len(self.hashes[item.device_id, key, item.number]) > 1
         is_broken = not before <= {item.previous_hash}
         if not has_mate and not is_broken:
             return met
@@ -31,7 +31,8 @@ class Neighbours:
 
 def neighbours_among(brought: Iterable[Brought]) -> Neighbours:
     """Sort a batch by its logs' numbers."""
-    hashes: dict[tuple[UUID, int], set[bytes]] = {}
+    hashes: dict[tuple[UUID, bytes, int], set[bytes]] = {}
     for one in brought:
-        hashes.setdefault((one.item.device_id, one.item.number), set()).add(one.item.hash)
+        place = (one.item.device_id, one.key.public_key, one.item.number)
+        hashes.setdefault(place, set()).add(one.item.hash)
     return Neighbours(hashes)

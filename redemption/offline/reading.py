@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.rows import TupleRow
@@ -11,12 +11,20 @@ from psycopg.rows import TupleRow
 from kernel import hot
 from kernel.hot import array
 from redemption import token
-from redemption.offline import settling, statements
-from redemption.offline.judging import SKEW, Known, sealed_in
+from redemption.models import OfflineItem
+from redemption.offline import log, settling, statements
+from redemption.offline.judging import SKEW, Known, is_quarantined, sealed_in
 from redemption.offline.log import Item
 from redemption.offline.settling import Place, Served
 from redemption.policy import HeldLot, Wanted
 from redemption.token import Code
+
+
+class Key(NamedTuple):
+    """What an item was signed by: the key of its device, or one from before it was replaced."""
+
+    public_key: bytes
+    is_former: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class Brought:
 
     item: Item
     signature: bytes
+    key: Key
     code: Code | None
 
     @property
@@ -54,9 +63,9 @@ class Met:
     """An item, and everything about it as of one moment.
 
     `changes_log`: there are items of its log, next to it, that were good before it came and are not
-    now. `has_later`: of the same wallet items are settled that were served after it. `spent`: cups
-    that its capsule has taken. `lots` are what the wallet held when it was served, as this drink
-    finds them there.
+    now; what is quarantined changes nothing. `has_later`: of the same wallet items are settled that
+    were served after it. `spent`: cups that its capsule has taken. `lots` are what the wallet held
+    when it was served, as this drink finds them there.
     """
 
     brought: Brought
@@ -95,15 +104,20 @@ class Met:
         return Served(self.brought.place, self.served_at, serial, wanted, self.lots)
 
 
-def bring(item: Item, signature: bytes) -> Brought:
+def bring(item: Item, signature: bytes, key: Key) -> Brought:
     """Take apart what the item says was shown."""
-    return Brought(item, signature, token.parse(item.capsule))
+    return Brought(item, signature, key, token.parse(item.capsule))
+
+
+def bring_again(row: OfflineItem) -> Brought:
+    """The same of an item that is here. Its key was not replaced when it came, or it is charged."""
+    return bring(log.read(row.item), row.signature, Key(row.signed_by, is_former=False))
 
 
 def meet(read: hot.Run, brought: Sequence[Brought], *, now: datetime) -> list[Met]:
     """Read everything about items, in one statement, and answer them in the same order."""
     rows = read(statements.READ, _asked(brought, [now] * len(brought), now))
-    return _met(brought, rows)
+    return _met(brought, rows, now)
 
 
 def meet_again(
@@ -116,7 +130,8 @@ def meet_again(
 ) -> list[Met]:
     """Read items once more that came at `known_at`, with the lots that cups are given back to."""
     asked = _asked(brought, [known_at.get(one.place, now) for one in brought], now)
-    return _met(brought, read(statements.READ_AGAIN, {**asked, "lot_ids": array(lot_ids)}))
+    rows = read(statements.READ_AGAIN, {**asked, "lot_ids": array(lot_ids)})
+    return _met(brought, rows, now)
 
 
 def binaries(values: Iterable[bytes | None]) -> str:
@@ -134,6 +149,7 @@ def _asked(
         "numbers": array(item.number for item in items),
         "hashes": binaries(item.hash for item in items),
         "previous": binaries(item.previous_hash for item in items),
+        "signers": binaries(one.key.public_key for one in brought),
         "serials": binaries(one.serial for one in brought),
         "product_ids": array(item.product_id for item in items),
         "staff_ids": array(item.staff_id for item in items),
@@ -144,12 +160,12 @@ def _asked(
     }
 
 
-def _met(brought: Sequence[Brought], rows: Iterable[TupleRow]) -> list[Met]:
+def _met(brought: Sequence[Brought], rows: Iterable[TupleRow], now: datetime) -> list[Met]:
     found: dict[int, Met] = {}
     for row in rows:
         ordinal = row[0]
         if ordinal not in found:
-            found[ordinal] = _one(brought[ordinal], row[1:_LOT_AT])
+            found[ordinal] = _one(brought[ordinal], row[1:_LOT_AT], now)
         lot = _lot(row[_LOT_AT:], by=found[ordinal].brought.item.at)
         if lot is not None:
             found[ordinal].lots.append(lot)
@@ -159,7 +175,7 @@ def _met(brought: Sequence[Brought], rows: Iterable[TupleRow]) -> list[Met]:
 _LOT_AT = 28
 
 
-def _one(brought: Brought, row: TupleRow) -> Met:
+def _one(brought: Brought, row: TupleRow, now: datetime) -> Met:
     (
         outcome, reason, redemption_id, cups_borne,
         has_mate, is_broken, breaks_next, has_later,
@@ -168,25 +184,27 @@ def _one(brought: Brought, row: TupleRow) -> Met:
         member_id, issued_at, ends_at, capsule_revoked_at, spent,
         version, blocked_at, is_staff, own_member_id, list_price,
     ) = row  # fmt: skip
+    known = Known(
+        store_group=store_group,
+        revoked_at=revoked_at,
+        is_key_replaced=brought.key.is_former,
+        has_mate=has_mate,
+        is_broken=is_broken,
+        member_id=member_id,
+        capsule_issued_at=issued_at,
+        capsule_ends_at=ends_at,
+        capsule_revoked_at=capsule_revoked_at,
+        blocked_at=blocked_at,
+        is_product=list_price is not None,
+        is_staff=is_staff,
+        own_member_id=own_member_id,
+    )
     return Met(
         brought=brought,
         lots=[],
         earlier=outcome and Earlier(outcome, reason, redemption_id, cups_borne),
-        known=Known(
-            store_group=store_group,
-            revoked_at=revoked_at,
-            has_mate=has_mate,
-            is_broken=is_broken,
-            member_id=member_id,
-            capsule_issued_at=issued_at,
-            capsule_ends_at=ends_at,
-            capsule_revoked_at=capsule_revoked_at,
-            blocked_at=blocked_at,
-            is_product=list_price is not None,
-            is_staff=is_staff,
-            own_member_id=own_member_id,
-        ),
-        changes_log=has_mate or breaks_next,
+        known=known,
+        changes_log=(has_mate or breaks_next) and not is_quarantined(known, now=now),
         has_later=has_later,
         store_id=store_id,
         channel=channel,

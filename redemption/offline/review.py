@@ -15,11 +15,10 @@ from kernel import hot
 from kernel.db import db
 from kernel.errors import Conflict, NotFound
 from redemption.models import OfflineItem, Redemption
-from redemption.offline import log
 from redemption.offline.errors import AlreadyResolved, NothingToCharge, RemedyNotAllowed
 from redemption.offline.given_back import GivenBack
 from redemption.offline.handing import hand_over
-from redemption.offline.reading import Met, bring, meet_again
+from redemption.offline.reading import Met, bring_again, meet_again
 from redemption.offline.remedies import BORNE, CHARGED, allowed_for
 from redemption.offline.settling import take
 from redemption.policy import Taken
@@ -168,10 +167,10 @@ def _member_of(row: OfflineItem) -> UUID:
 
 def _as_of_now(row: OfflineItem, given_back: GivenBack, now: datetime) -> Met:
     """The item, as if it were served now: it meets the wallet as it is, and is booked today."""
-    item = replace(log.read(row.item), at=now)
+    brought = bring_again(row)
     (met,) = meet_again(
         hot.read_rows,
-        [bring(item, row.signature)],
+        [replace(brought, item=replace(brought.item, at=now))],
         known_at={},
         lot_ids={line.lot_id for line in given_back.lines},
         now=now,

@@ -5,8 +5,14 @@ store and moment. The writing hangs each item on its wallet's version: what was 
 that somebody changed meanwhile is not written, and read again.
 """
 
-DEVICES = """
-SELECT id, public_key FROM device WHERE id = ANY (%(device_ids)s::uuid[])
+# The key that a device has, and those that it had before it was enrolled again.
+KEYS = """
+SELECT id, public_key, false AS is_former FROM device
+WHERE id = ANY (%(device_ids)s::uuid[]) AND public_key IS NOT NULL
+UNION ALL
+SELECT device_id, public_key, true FROM former_key
+WHERE device_id = ANY (%(device_ids)s::uuid[])
+ORDER BY is_former
 """
 
 # A log is added to by one upload at a time: whether a number is used twice, or the chain broken,
@@ -28,10 +34,10 @@ _READ = """
 WITH asked AS (
     SELECT * FROM unnest(
         %(ordinals)s::bigint[], %(device_ids)s::uuid[], %(numbers)s::bigint[], %(hashes)s::bytea[],
-        %(previous)s::bytea[], %(serials)s::bytea[], %(product_ids)s::uuid[], %(staff_ids)s::uuid[],
-        %(ats)s::timestamptz[], %(knowns)s::timestamptz[]
-    ) AS asked (ordinal, device_id, number, hash, previous_hash, serial, product_id, staff_id, at,
-                known_at)
+        %(previous)s::bytea[], %(signers)s::bytea[], %(serials)s::bytea[], %(product_ids)s::uuid[],
+        %(staff_ids)s::uuid[], %(ats)s::timestamptz[], %(knowns)s::timestamptz[]
+    ) AS asked (ordinal, device_id, number, hash, previous_hash, signed_by, serial, product_id,
+                staff_id, at, known_at)
 ), dated AS (
     SELECT asked.*, device.store_id, device.channel, device.revoked_at, store.region,
            store.time_zone, store.offline_group, store.day_ends_at,
@@ -88,19 +94,19 @@ LEFT JOIN offline_item mine
 LEFT JOIN LATERAL (
     SELECT true AS is_any FROM offline_item mate
     WHERE mate.device_id = served.device_id AND mate.number = served.number
-      AND mate.hash <> served.hash
+      AND mate.hash <> served.hash AND mate.signed_by = served.signed_by
     LIMIT 1
 ) mates ON true
 LEFT JOIN LATERAL (
     SELECT true AS is_other FROM offline_item link
     WHERE link.device_id = served.device_id AND link.number = served.number - 1
-      AND link.hash <> served.previous_hash
+      AND link.hash <> served.previous_hash AND link.signed_by = served.signed_by
     LIMIT 1
 ) before ON true
 LEFT JOIN LATERAL (
     SELECT true AS is_other FROM offline_item link
     WHERE link.device_id = served.device_id AND link.number = served.number + 1
-      AND link.previous_hash <> served.hash
+      AND link.previous_hash <> served.hash AND link.signed_by = served.signed_by
     LIMIT 1
 ) after ON true
 LEFT JOIN wallet ON wallet.member_id = served.member_id
@@ -117,7 +123,9 @@ LEFT JOIN LATERAL (
       AND (other.outcome <> 'review' OR other.reason = ANY (%(settled)s::text[]))
     LIMIT 1
 ) later ON true
-LEFT JOIN staff ON staff.id = served.staff_id
+LEFT JOIN staff
+       ON staff.id = served.staff_id
+      AND (staff.disabled_at IS NULL OR staff.disabled_at > served.served_at)
 LEFT JOIN product ON product.id = served.product_id
 LEFT JOIN lot ON lot.member_id = served.member_id AND {lots} AND NOT lot.prepays_plan
 LEFT JOIN gift ON lot.source = 'gift' AND gift.id = lot.source_id
@@ -228,18 +236,18 @@ WITH seen AS (
     WHERE (pair.member_id IN (SELECT member_id FROM bumped)) IS TRUE
 ), kept AS (
     INSERT INTO offline_item (
-        device_id, number, hash, previous_hash, item, signature, store_id, staff_id, serial,
-        member_id, product_id, cups, served_at, business_day, received_at, outcome, reason,
+        device_id, number, hash, previous_hash, item, signature, signed_by, store_id, staff_id,
+        serial, member_id, product_id, cups, served_at, business_day, received_at, outcome, reason,
         cups_borne, redemption_id)
     SELECT one.device_id, one.number, one.hash, one.previous_hash, one.item, one.signature,
-           one.store_id, one.staff_id, one.serial, one.member_id, one.product_id, one.cups,
-           one.served_at, one.business_day, %(now)s, one.outcome, one.reason, one.cups_borne,
-           one.redemption_id
+           one.signed_by, one.store_id, one.staff_id, one.serial, one.member_id, one.product_id,
+           one.cups, one.served_at, one.business_day, %(now)s, one.outcome, one.reason,
+           one.cups_borne, one.redemption_id
     FROM jsonb_to_recordset(%(items)s::jsonb) AS one (
         device_id uuid, number bigint, hash bytea, previous_hash bytea, item text, signature bytea,
-        store_id uuid, staff_id uuid, serial bytea, member_id uuid, product_id uuid, cups bigint,
-        served_at timestamptz, business_day date, outcome text, reason text, cups_borne bigint,
-        redemption_id uuid, hangs_on uuid)
+        signed_by bytea, store_id uuid, staff_id uuid, serial bytea, member_id uuid,
+        product_id uuid, cups bigint, served_at timestamptz, business_day date, outcome text,
+        reason text, cups_borne bigint, redemption_id uuid, hangs_on uuid)
     WHERE one.hangs_on IS NULL OR one.hangs_on IN (SELECT member_id FROM bumped)
 )
 SELECT member_id FROM bumped

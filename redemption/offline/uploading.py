@@ -1,6 +1,6 @@
 """Logs of tills are taken in: each item once, whatever is cut, resent, reordered or doubled."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,7 @@ from redemption.offline.judging import judge
 from redemption.offline.log import Item, NotAnItem
 from redemption.offline.neighbours import Neighbours, neighbours_among
 from redemption.offline.outcome import Outcome, of_earlier, of_settled
-from redemption.offline.reading import Brought, Met, binaries, bring, meet
+from redemption.offline.reading import Brought, Key, Met, binaries, bring, meet
 from redemption.offline.settling import Place, Settled, settle
 from redemption.offline.writing import Decided
 
@@ -66,18 +66,28 @@ def upload(*, lines: Sequence[Line], now: datetime) -> list[Outcome]:
 def _genuine(lines: Sequence[Line]) -> list[Brought]:
     """Take the lines apart, if each is an item of a device of the chain, and signed by it."""
     items = [_item(index, line.text) for index, line in enumerate(lines)]
-    device_ids = {item.device_id for item in items}
-    found = hot.read_rows(statements.DEVICES, {"device_ids": array(device_ids)})
-    keys: dict[UUID, bytes | None] = dict(found)
+    keys = _keys_of({item.device_id for item in items})
     brought = []
     for index, (item, line) in enumerate(zip(items, lines, strict=True)):
-        key = keys.get(item.device_id)
-        if key is None:
+        if item.device_id not in keys:
             raise ItemInvalid(index=index, problem="device")
-        if not is_signature(line.signature, of=item.hash, by=key):
+        key = _signer(line.signature, item.hash, keys[item.device_id])
+        if key is None:
             raise ItemInvalid(index=index, problem="signature")
-        brought.append(bring(item, line.signature))
+        brought.append(bring(item, line.signature, key))
     return brought
+
+
+def _keys_of(device_ids: Collection[UUID]) -> dict[UUID, list[Key]]:
+    """The keys that devices have and had, of each the present one first."""
+    keys: dict[UUID, list[Key]] = {}
+    for device_id, *key in hot.read_rows(statements.KEYS, {"device_ids": array(device_ids)}):
+        keys.setdefault(device_id, []).append(Key(*key))
+    return keys
+
+
+def _signer(signature: bytes, of: bytes, keys: Iterable[Key]) -> Key | None:
+    return next((key for key in keys if is_signature(signature, of=of, by=key.public_key)), None)
 
 
 def _item(index: int, text: str) -> Item:

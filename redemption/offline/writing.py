@@ -82,6 +82,7 @@ def _item(one: Decided) -> dict[str, Any]:
         "previous_hash": rf"\x{item.previous_hash.hex()}",
         "item": item.text,
         "signature": rf"\x{met.brought.signature.hex()}",
+        "signed_by": rf"\x{met.brought.key.public_key.hex()}",
         "store_id": str(met.store_id),
         "staff_id": str(item.staff_id) if met.known.is_staff else None,
         "serial": serial and rf"\x{serial.hex()}",

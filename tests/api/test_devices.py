@@ -305,6 +305,7 @@ def add_item(device: SigningDevice, world: World, number: int) -> None:
         previous_hash=(number - 1).to_bytes(32, "big"),
         item="{}",
         signature=bytes(64),
+        signed_by=device.key.public,
         store_id=world.stores["A"],
         cups=1,
         served_at=world.now,

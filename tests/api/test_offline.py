@@ -70,6 +70,21 @@ def test_an_item_that_is_none_of_ours_is_named(upload, world, alice, now):
     assert [one["outcome"] for one in upload(good).json["items"]] == ["applied"]
 
 
+def test_what_an_older_key_signed_waits_for_a_person(client, upload, world, alice, now):
+    """Else a till that was set up anew could not bring in what it had served."""
+    a = Branch(world, "A")
+    before = a.serve(fill(world, alice))
+    a.enrol_again(is_fresh=False, now=now + timedelta(minutes=1))
+    answer = upload(before, a.serve(fill(world, alice), after=2))
+    assert [(one["outcome"], one["reason"]) for one in answer.json["items"]] == [
+        ("review", "key-replaced"),
+        ("applied", None),
+    ]
+    (waiting,) = client.get(REVIEWS, headers=world.open_office("finance")).json["items"]
+    assert waiting["remedies"] == ["charged", "borne", "dismissed"]
+    assert "enrolled again" in waiting["cause"]
+
+
 @pytest.mark.parametrize("item", ["", "{}", "[]", "null", "x" * 1000, '{"v":1}'])
 def test_what_is_no_item_is_named(upload, world, alice, now, item):
     served = Branch(world, "A").serve(fill(world, alice))

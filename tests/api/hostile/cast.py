@@ -261,6 +261,7 @@ def _offline_item(shop: Till) -> str:
         previous_hash=bytes(32),
         item="",
         signature=b"",
+        signed_by=b"",
         store_id=shop.store_id,
         cups=1,
         served_at=clock.now(),

@@ -1,5 +1,6 @@
 import os
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -7,7 +8,7 @@ from sqlalchemy import select
 
 import chain
 from chain import Enrolled, NewDevice, StoreScope
-from chain.models import Device
+from chain.models import Device, FormerKey
 from kernel import secrets
 from kernel.db import db
 from kernel.errors import NotFound, RateLimited
@@ -81,6 +82,40 @@ def test_the_code_of_a_revoked_device_enrols_nothing(world: World):
         chain.revoke_device(device_id=made.device.id, staff_id=admin, role="admin", now=world.now)
 
     assert isinstance(_enrol(made.code, world.now), NotFound)
+
+
+def test_a_key_that_another_replaced_is_kept(world: World):
+    """What it signed offline may come in yet."""
+    keys = [os.urandom(32) for _ in range(2)]
+    made = _made(world)
+    for hours, key in ((0, keys[0]), (1, keys[0]), (2, keys[1]), (3, keys[0]), (4, keys[1])):
+        now = world.now + timedelta(hours=hours)
+        if hours:
+            made = _made_again(made.device.id, now)
+        with transaction():
+            chain.enrol_device(code=made.code, public_key=key, address="192.0.2.1", now=now)
+
+    row = db.session.get_one(Device, made.device.id)
+    former = db.session.scalars(select(FormerKey).order_by(FormerKey.ended_at)).all()
+    assert row.public_key == keys[1]
+    assert [(one.public_key, one.ended_at) for one in former] == [
+        (keys[0], world.now + timedelta(hours=2)),
+        (keys[1], world.now + timedelta(hours=3)),
+    ]
+
+
+def test_a_code_that_is_good_for_nothing_replaces_no_key(world: World):
+    made = _made(world)
+    _enrol(made.code, world.now)
+
+    _enrol(made.code, world.now)
+
+    assert db.session.scalars(select(FormerKey)).all() == []
+
+
+def _made_again(device_id: UUID, now: datetime) -> NewDevice:
+    with transaction():
+        return chain.re_enrol_device(device_id=device_id, staff_id=new_id(), role="admin", now=now)
 
 
 def test_one_code_used_at_many_places_at_once_enrols_one_device(app: Flask, world: World):

@@ -62,10 +62,11 @@ ALLOWED = INVOICED_DOCUMENT.format(
 BROKEN = {
     "offline_items": (
         ["""INSERT INTO offline_item (device_id, number, hash, previous_hash, item, signature,
-                store_id, serial, member_id, cups, served_at, business_day, received_at, outcome,
-                cups_borne, redemption_id)
-            SELECT device_id, 1, sha256(''), sha256(''), '', '', store_id, credential_id, member_id,
-                   1, redeemed_at, business_day, redeemed_at, 'applied', 0, gen_random_uuid()
+                signed_by, store_id, serial, member_id, cups, served_at, business_day, received_at,
+                outcome, cups_borne, redemption_id)
+            SELECT device_id, 1, sha256(''), sha256(''), '', '', '', store_id, credential_id,
+                   member_id, 1, redeemed_at, business_day, redeemed_at, 'applied', 0,
+                   gen_random_uuid()
             FROM redemption LIMIT 1"""],
         {"offline_items"},
     ),

@@ -8,6 +8,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, update
 
+import chain
 from chain.models import Device, Store
 from examples.offline.till import Log
 from examples.offline.till import Till as OfflineTill
@@ -16,6 +17,7 @@ from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption import token
 from redemption.models import Capsule, OfflineItem
+from redemption.offline.log import FIRST
 from redemption.offline.outcome import Outcome
 from redemption.offline.uploading import Line, upload
 from redemption.service.capsules import Filled, filled
@@ -44,6 +46,25 @@ class Branch:
         keys = {one.id: one.public_key for one in token.list_capsule_keys(now=world.now)}
         log = Log(str(self.till.device_id), self.key)
         self.offline = OfflineTill(log, group or 1, keys)
+
+    def enrol_again(self, *, is_fresh: bool, now: datetime) -> None:
+        """Get another key; `is_fresh` software does not know the log of before."""
+        self.key = Ed25519PrivateKey.generate()
+        with transaction():
+            made = chain.re_enrol_device(
+                device_id=self.till.device_id, staff_id=self.till.staff_id, role="admin", now=now
+            )
+            enrolled = chain.enrol_device(
+                code=made.code,
+                public_key=self.key.public_key().public_bytes_raw(),
+                address="192.0.2.1",
+                now=now,
+            )
+            assert isinstance(enrolled, chain.Enrolled)
+        log = self.offline.log
+        log.key = self.key
+        if is_fresh:
+            log.number, log.last_hash = 0, FIRST.hex()
 
     def serve(
         self,

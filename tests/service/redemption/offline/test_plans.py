@@ -73,7 +73,7 @@ def test_the_number_of_statements_does_not_grow_with_the_items(world, monkeypatc
     monkeypatch.setattr(hot, "_ran", count)
     uploading.upload(lines=lines(written), now=world.now)
     assert counted == [
-        statements.DEVICES,
+        statements.KEYS,
         statements.LOCK_DEVICES,
         statements.READ,
         statements.WRITE,

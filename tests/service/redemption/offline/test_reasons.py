@@ -67,6 +67,54 @@ def test_what_arrived_before_is_not(world, alice, branch):
     assert bring(world, served)[0].earlier == "applied"
 
 
+def test_what_a_stolen_till_writes_changes_nothing_that_was_good(world, alice, branch):
+    """Whoever has it reuses its numbers and breaks its chain: nobody gets back what they drank."""
+    first = branch.serve(fill(world, alice))
+    second = branch.serve(fill(world, alice), after=1)
+    bring(world, first, second, after=4)
+    change(Device, branch.till.device_id, revoked_at=world.now + 5 * MINUTE)
+    log = branch.offline.log
+    log.number, log.last_hash = 0, FIRST.hex()
+    forged = branch.serve(fill(world, alice), after=2)
+    assert reason_of(world, forged) == "device-revoked"
+    assert [(one.outcome, one.reason) for one in items()] == [
+        ("applied", None),
+        ("applied", None),
+        ("review", "device-revoked"),
+    ]
+    assert left(alice) == 9
+
+
+def test_what_a_key_signed_that_was_replaced_is_quarantined(world, alice, branch):
+    first = branch.serve(fill(world, alice))
+    second = branch.serve(fill(world, alice), after=1)
+    bring(world, first, after=4)
+    branch.enrol_again(is_fresh=False, now=world.now + 5 * MINUTE)
+    third = branch.serve(fill(world, alice), after=6)
+    assert told(bring(world, third, second)) == [
+        ("applied", 0, None),
+        ("review", 0, "key-replaced"),
+    ]
+    assert left(alice) == 9
+
+
+def test_with_another_key_a_device_begins_another_log(world, alice, branch):
+    """Its software was set up anew, and counts from 1: no number was used twice."""
+    before = [branch.serve(fill(world, alice), after=at) for at in (0, 1)]
+    bring(world, before[0], after=4)
+    branch.enrol_again(is_fresh=True, now=world.now + 5 * MINUTE)
+    after = [branch.serve(fill(world, alice), after=at) for at in (6, 7, 8)]
+    bring(world, *after, *before)
+    assert [(one.number, one.reason) for one in items()] == [
+        (1, None),
+        (2, "key-replaced"),
+        (1, None),
+        (2, None),
+        (3, None),
+    ]
+    assert left(alice) == 7
+
+
 def test_a_text_that_is_no_capsule_is_looked_at(world, branch):
     assert reason_of(world, branch.write("nonsense", at=world.now)) == "capsule-invalid"
 
@@ -149,6 +197,17 @@ def test_a_drink_that_nobody_sells_is_looked_at(world, alice, branch):
 
 def test_a_clerk_whom_nobody_knows_is_looked_at(world, alice, branch):
     assert reason_of(world, written(branch, fill(world, alice), staff=new_id())) == "unknown-staff"
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(9, "review"), (11, "applied")])
+def test_a_clerk_who_had_left_by_then_is_looked_at(world, alice, branch, minutes, outcome):
+    served = branch.serve(fill(world, alice), after=10)
+    change(Staff, branch.till.staff_id, disabled_at=world.now + minutes * MINUTE)
+    (told_,) = bring(world, served)
+    assert (told_.outcome, told_.reason) == (
+        outcome,
+        "unknown-staff" if outcome == "review" else None,
+    )
 
 
 def test_a_clerks_own_wallet_is_looked_at(world, alice, branch):
