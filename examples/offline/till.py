@@ -69,7 +69,10 @@ def read_capsule(shown: str) -> Capsule:
 
 @dataclass
 class Log:
-    """The till's log: counted, chained, signed. Kept on disk, a line at a time, before serving."""
+    """The till's log: counted, chained, signed. Kept on disk, a line at a time, before serving.
+
+    After its disk was lost or restored, `number` and `last_hash` are those of a heartbeat's `log`.
+    """
 
     device_id: str
     key: Ed25519PrivateKey
@@ -106,8 +109,9 @@ class Log:
 class Till:
     """A till that has lost its network. What it knows is from before that.
 
-    `keys` are the chain's public keys by id, `revoked` the serials of its last list. `staff` are
-    those who were signed in.
+    `keys` are the chain's public keys by id, `revoked` the serials of its last list. `served` are
+    the cups that each serial has got here: kept on disk until the capsule ends, also when the till
+    has been online meanwhile.
     """
 
     log: Log
@@ -116,7 +120,7 @@ class Till:
     revoked: Collection[bytes] = ()
     offline_since: datetime | None = None
     cups: int = 0
-    seen: set[bytes] = field(default_factory=set)
+    served: dict[bytes, int] = field(default_factory=dict)
 
     def serve(
         self, shown: str, *, cups: int, product: str, staff: str, at: datetime
@@ -131,7 +135,7 @@ class Till:
         self._check_signature(capsule)
         self._check_capsule(capsule, cups, at)
         line = self.log.write(capsule=shown, cups=cups, product=product, staff=staff, at=at)
-        self.seen.add(capsule.serial)
+        self.served[capsule.serial] = self.served.get(capsule.serial, 0) + cups
         self.cups += cups
         self.offline_since = self.offline_since or at
         return line
@@ -161,9 +165,9 @@ class Till:
             "the code is old": not OLDEST <= age <= NEWEST,
             "the capsule is over": capsule.ends_at <= at.timestamp(),
             "the capsule is for other stores": capsule.store_group != self.store_group,
-            "the capsule was seen here": capsule.serial in self.seen,
             "the capsule was revoked": capsule.serial in self.revoked,
-            "the capsule is for fewer cups": cups > capsule.cups,
+            "the capsule is for fewer cups": self.served.get(capsule.serial, 0) + cups
+            > capsule.cups,
         }
         for why, is_so in checks.items():
             if is_so:

@@ -1,14 +1,17 @@
 """Shops that lose their network, phones with capsules, and what is true of them at any time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 import redemption
+from chain.models import Device
 from examples.offline.till import NoCups
 from kernel.db import db
 from kernel.errors import Refusal
@@ -28,23 +31,45 @@ DRINKS = ("latte", "latte", "latte", "mocha")
 
 @dataclass(frozen=True)
 class Serving:
-    """An item that a till has served: to which capsule, and how it is written down."""
+    """An item that a till has written down: how, for which capsule, and whether it served it.
+
+    `place` is the till, as far back as its disk remembers; `episode` counts within it how often it
+    was online. What somebody has only made up `is_forged`.
+    """
 
     written: Written
-    branch: int
+    branch: Branch
+    place: int
+    episode: int
     serial: bytes
     cups: int
+    at: datetime
+    is_forged: bool = False
+
+
+@dataclass
+class Post:
+    """Where a till stands, which is another one after the first was stolen.
+
+    `saved` is a copy of its disk.
+    """
+
+    branch: Branch
+    place: int
+    episode: int = 0
+    saved: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Field:
     """Three members with phones; five tills that are offline whenever they are; one that never is.
 
-    `sent` are the items that were uploaded, by their texts.
+    `sent` are the items that were uploaded, by their texts; `stolen` the tills that somebody has;
+    `places` counts tills, and those that have forgotten what they served as others.
     """
 
     world: World
-    branches: list[Branch]
+    posts: list[Post]
     online: Till
     members: list[UUID]
     phones: list[bytes]
@@ -52,6 +77,8 @@ class Field:
     capsules: list[Filled] = field(default_factory=list)
     served: list[Serving] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
+    stolen: list[Post] = field(default_factory=list)
+    places: int = 5
 
     def visit(self, member: int, branches: Sequence[int], cups: int, drink: str) -> None:
         """A phone fetches a capsule, and shows it at tills, as fast as somebody can walk."""
@@ -79,17 +106,103 @@ class Field:
         if not self.capsules:
             return
         shown = self.capsules[capsule % len(self.capsules)]
-        at = self.now
+        at, post = self.now, self.posts[branch]
         with suppress(NoCups):
-            written = self.branches[branch].offline.serve(
+            written = post.branch.offline.serve(
                 show(shown, at),
                 cups=cups,
                 product=str(self.world.products[drink]),
-                staff=str(self.branches[branch].till.staff_id),
+                staff=str(post.branch.till.staff_id),
                 at=at,
             )
-            serial = shown.capsule.serial
-            self.served.append(Serving(written, branch, serial, cups))
+            self._note(post, written, shown, cups)
+
+    def forge(self, branch: int, number: int, capsule: int, minutes: int) -> None:
+        """Whoever has a till, stolen or not, writes what they like into its log, and brings it.
+
+        From a till that is known to be stolen it changes nothing else.
+        """
+        if not self.capsules:
+            return
+        post = [*self.stolen, *self.posts, *self.stolen][branch]
+        shown = self.capsules[capsule % len(self.capsules)]
+        at = self.now - timedelta(minutes=minutes)
+        log = post.branch.offline.log
+        stands_at = log.number, log.last_hash
+        log.number = max(0, log.number - number)
+        written = post.branch.write(show(shown, at), 2, at=at)
+        log.number, log.last_hash = stands_at
+        self._note(post, written, shown, 2, is_forged=True)
+        before = self._standing() if post in self.stolen else None
+        self.bring([self.served[-1]])
+        if before is not None:
+            after = self._standing()
+            assert all(after[place] == row for place, row in before.items())
+            assert set(after.values()) <= {*before.values(), ("review", "device-revoked", 0, None)}
+
+    def _note(
+        self, post: Post, written: Written, shown: Filled, cups: int, *, is_forged: bool = False
+    ) -> None:
+        serial, at = shown.capsule.serial, self.now
+        self.served.append(
+            Serving(written, post.branch, post.place, post.episode, serial, cups, at, is_forged)
+        )
+
+    def _standing(self) -> dict[str, tuple[object, ...]]:
+        """What became of each item so far, by its text."""
+        with transaction():
+            return {
+                row.item: (row.outcome, row.reason, row.cups_borne, row.redemption_id)
+                for row in db.session.scalars(select(OfflineItem))
+            }
+
+    def save(self, branch: int) -> None:
+        """Somebody makes a copy of a till's disk."""
+        till = self.posts[branch].branch.offline
+        self.posts[branch].saved = {
+            "log": (till.log.number, till.log.last_hash, till.log.key),
+            "till": (dict(till.served), till.offline_since, till.cups),
+        }
+
+    def restore(self, branch: int) -> None:
+        """The copy is put back, and the till goes on from there, without asking how far it was.
+
+        What it had written since comes in all the same: so its log forks.
+        """
+        post = self.posts[branch]
+        till = post.branch.offline
+        if not post.saved or post.saved["log"][2] is not till.log.key:
+            return
+        till.log.number, till.log.last_hash, _ = post.saved["log"]
+        served, till.offline_since, till.cups = post.saved["till"]
+        till.served = dict(served)
+        self._is_another(post)
+
+    def steal(self, branch: int) -> None:
+        """A till is stolen, and revoked; the store gets another one."""
+        post = self.posts[branch]
+        if len(self.stolen) == _MOST_STOLEN:
+            return
+        with transaction():
+            device = db.session.get_one(Device, post.branch.till.device_id)
+            device.revoked_at = self.now
+        self.stolen.append(post)
+        self.posts[branch] = Post(Branch(self.world, STORES[branch]), self.places)
+        self.places += 1
+
+    def enrol_again(self, branch: int, *, is_fresh: bool) -> None:
+        """A till gets another key; with fresh software it has forgotten everything, too."""
+        self.now += timedelta(seconds=20)
+        post = self.posts[branch]
+        post.branch.enrol_again(is_fresh=is_fresh, now=self.now)
+        if is_fresh:
+            till = post.branch.offline
+            till.served, till.offline_since, till.cups = {}, None, 0
+            self._is_another(post)
+
+    def _is_another(self, post: Post) -> None:
+        """A till that has forgotten what it served counts as another one."""
+        post.place, self.places = self.places, self.places + 1
 
     def upload(self, which: Sequence[int]) -> None:
         """Bring some items in an order of its own; most have not been sent before."""
@@ -110,13 +223,22 @@ class Field:
 
     def hear(self, branch: int) -> None:
         """A till is online for a moment: it brings its log, and fetches what was revoked."""
-        mine = self.branches[branch]
-        theirs = [one for one in self.served if one.branch == branch]
-        if theirs:
-            self.bring(theirs)
+        post = self.posts[branch]
+        theirs = [one for one in self.served if one.branch is post.branch]
+        for start in range(0, len(theirs), _MOST_AT_ONCE):
+            self.bring(theirs[start : start + _MOST_AT_ONCE])
         with transaction():
-            mine.offline.revoked = set(redemption.list_revoked(now=self.now))
-        mine.offline.back_online()
+            post.branch.offline.revoked = set(redemption.list_revoked(now=self.now))
+        post.branch.offline.back_online()
+        post.episode += 1
+
+    def hear_from_all(self) -> None:
+        """At last every log has come in, those of stolen tills too."""
+        for branch in range(len(self.posts)):
+            self.hear(branch)
+        rest = [one for one in self.served if one.written["item"] not in self.sent]
+        if rest:
+            self.bring(rest[:_MOST_AT_ONCE])
 
     def collect(self, member: int, cups: int, drink: str) -> None:
         """Cups are collected online meanwhile."""
@@ -217,9 +339,9 @@ def open_field() -> Field:
     members = [world.add_member() for _ in range(3)]
     for member_id, units in zip(members, (2, 6, 40), strict=True):
         world.add_lot(member_id, "eleven", units=units, net=43 * units, vat=2)
-    branches = [Branch(world, store) for store in "AABBC"]
+    posts = [Post(Branch(world, store), place) for place, store in enumerate(STORES)]
     phones = [world.add_credential(member_id) for member_id in members]
-    return Field(world, branches, world.add_till("C"), members, phones, BEGAN)
+    return Field(world, posts, world.add_till("C"), members, phones, BEGAN)
 
 
 def check_field(one: Field, *, with_books: bool) -> None:
@@ -230,8 +352,11 @@ def check_field(one: Field, *, with_books: bool) -> None:
         assert len(rows) == len(one.sent)
         for row in rows:
             _check_item(row)
-        for capsule in db.session.scalars(select(Capsule)):
-            _check_capsule(one, capsule)
+        capsules = db.session.scalars(select(Capsule)).all()
+        for capsule in capsules:
+            _check_capsule(one, capsule, [row for row in rows if row.serial == capsule.serial])
+        _check_wallets(capsules, one.now)
+    _check_tills(one.served)
     db.session.expunge_all()
     if with_books:
         assert check_everything() == []
@@ -251,16 +376,61 @@ def _check_item(row: OfflineItem) -> None:
         assert taken == row.cups_borne == 0
 
 
-def _check_capsule(one: Field, capsule: Capsule) -> None:
-    taken = db.session.scalar(
-        select(func.coalesce(func.sum(Redemption.cups - Redemption.cups_voided), 0)).where(
-            Redemption.member_id == capsule.member_id, Redemption.credential_id == capsule.serial
-        )
-    )
-    assert taken <= capsule.cups
-    of_it = [serving for serving in one.served if serving.serial == capsule.serial]
-    tills = {serving.branch for serving in of_it}
-    assert sum(serving.cups for serving in of_it) <= capsule.cups * len(tills)
+def _check_capsule(one: Field, capsule: Capsule, rows: Sequence[OfflineItem]) -> None:
+    """The worst case of docs/offline.md.
+
+    Every till gives a capsule's cups at most once. The wallet pays for its cups once at most; and
+    once at least, unless it has less. The chain bears the rest: the cups of all tills but one, or
+    of all of them where the wallet had less.
+    """
+    theirs = (Redemption.member_id == capsule.member_id, Redemption.credential_id == capsule.serial)
+    uses = db.session.scalars(select(Redemption).where(*theirs)).all()
+    assert sum(use.cups - use.cups_voided for use in uses) <= capsule.cups
+
+    served = [each for each in one.served if each.serial == capsule.serial and not each.is_forged]
+    at_tills = Counter[int]()
+    for each in served:
+        at_tills[each.place] += each.cups
+    assert all(cups <= capsule.cups for cups in at_tills.values()), at_tills
+
+    forged = {each.written["item"] for each in one.served if each.is_forged}
+    if any(row.item in forged or row.remedy is not None for row in rows):
+        return  # what somebody has made up, or decided, no bound of tills is about
+    borne = sum(row.cups_borne for row in rows)
+    assert borne <= capsule.cups * len(at_tills)
+    if any(row.reason == "insufficient-cups" for row in rows):
+        return
+    if any(row.reason == "capsule-used" for row in rows):
+        assert sum(use.cups for use in uses) >= capsule.cups
+    places = len(at_tills) + any(not use.is_offline for use in uses)
+    assert borne <= capsule.cups * max(0, places - 1), (borne, at_tills)
 
 
+def _check_wallets(capsules: Sequence[Capsule], now: datetime) -> None:
+    """A wallet has one capsule at a time, and gets ten within a day at most."""
+    issued: dict[UUID, list[datetime]] = {}
+    for capsule in capsules:
+        issued.setdefault(capsule.member_id, []).append(capsule.issued_at)
+    good = [one.member_id for one in capsules if one.revoked_at is None and one.ends_at > now]
+    assert len(good) == len(set(good))
+    for moments in issued.values():
+        moments.sort()
+        for first, eleventh in zip(moments, moments[10:], strict=False):
+            assert eleventh - first >= timedelta(days=1)
+
+
+def _check_tills(served: Sequence[Serving]) -> None:
+    """A till stops after four hours or fifty cups, until it has been online."""
+    offline: dict[tuple[int, int], list[Serving]] = {}
+    for each in served:
+        if not each.is_forged:
+            offline.setdefault((each.place, each.episode), []).append(each)
+    for episode in offline.values():
+        assert sum(each.cups for each in episode) <= 50
+        assert episode[-1].at - episode[0].at < timedelta(hours=4)
+
+
+STORES = "AABBC"
+_MOST_STOLEN = 2
+_MOST_AT_ONCE = 500
 A_WHILE = (timedelta(seconds=20), timedelta(minutes=7), timedelta(minutes=40), timedelta(hours=3))

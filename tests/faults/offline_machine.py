@@ -59,6 +59,23 @@ class OfflineWorld(RuleBasedStateMachine):
     def hear(self, branch: int) -> None:
         self.field.hear(branch)
 
+    @rule(branch=_branch, what=st.sampled_from(("save", "save", "restore", "steal", "key", "new")))
+    def befall(self, branch: int, what: str) -> None:
+        """A till's disk is copied, or put back; it is stolen, or enrolled again."""
+        if what == "save":
+            self.field.save(branch)
+        elif what == "restore":
+            self.field.restore(branch)
+        elif what == "steal":
+            self.field.steal(branch)
+        else:
+            self.field.enrol_again(branch, is_fresh=what == "new")
+
+    @rule(branch=_branch, number=st.integers(0, 3), capsule=_any, minutes=st.integers(-5, 30))
+    def forge(self, branch: int, number: int, capsule: int, minutes: int) -> None:
+        """Whoever has a till makes something up."""
+        self.field.forge(branch, number, capsule, minutes)
+
     @rule(member=_member, cups=_cups, drink=_drink)
     def collect(self, member: int, cups: int, drink: str) -> None:
         self.field.collect(member, cups, drink)
@@ -96,6 +113,5 @@ class OfflineWorld(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """At last every log has come in."""
-        for branch in range(5):
-            self.field.hear(branch)
+        self.field.hear_from_all()
         check_field(self.field, with_books=True)
