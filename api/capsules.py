@@ -12,7 +12,7 @@ from api.routing import Resource
 from kernel import clock
 from kernel.errors import NotFound, RateLimited
 from redemption import Filled, token
-from redemption.errors import InsufficientCups, WalletBlocked
+from redemption.errors import ApprovalNeeded, InsufficientCups, WalletBlocked
 from redemption.service.capsules import MOST_CUPS
 
 wallet_capsules = Resource(
@@ -99,14 +99,14 @@ class RevokedView(Schema):
     body=CapsuleBody,
     answer=CapsuleView,
     status=201,
-    refusals=(NotFound, InsufficientCups, WalletBlocked, RateLimited),
+    refusals=(NotFound, InsufficientCups, WalletBlocked, ApprovalNeeded, RateLimited),
 )
 def issue_capsule(*, caller: MemberCaller, body: dict[str, Any]) -> dict[str, Any]:
     """Fetch, while online, a capsule of one or two cups for where there will be no network.
 
     A wallet has one at a time, whichever phone asks: while it is good and unused, the same one is
     answered. It ends after a day, when a phone is reported lost, and when cups are given back.
-    Ten within a day.
+    Ten within a day. A phone that is new may want its owner's approval, as at a till.
     """
     made = redemption.issue_capsule(
         member_id=caller.member_id,

@@ -18,6 +18,7 @@ from redemption import token
 from redemption.errors import InsufficientCups, WalletBlocked
 from redemption.models import Capsule, Credential, OfflineItem, Redemption
 from redemption.service.issuing import is_live, own
+from redemption.service.new_phones import refuse_unapproved
 from vouchers.models import Lot, OfferVersion, OfferVersionStore, Wallet
 
 GOOD_FOR = timedelta(hours=24)
@@ -54,6 +55,7 @@ def issue_capsule(
     Raises:
         NotFound: there is no such store, or the member has no such phone now.
         WalletBlocked: the wallet is blocked.
+        ApprovalNeeded: the phone is new, and the chain bounds what such a one may have.
         InsufficientCups: fewer cups are held that those stores take and that cost nothing more.
         RateLimited: there were many within the day.
     """
@@ -61,12 +63,14 @@ def issue_capsule(
     store_group = chain.get_store(store_id).offline_group
     if vouchers.change_wallet(member_id).blocked_at is not None:
         raise WalletBlocked
-    _refuse_unknown_phone(member_id, credential_id, now=shown_at)
+    phone = _phone(member_id, credential_id, now=shown_at)
     before = db.session.scalar(_live(member_id, shown_at))
     if before is not None and not _is_used(before):
+        refuse_unapproved(phone, cups=before.cups, before=before, now=shown_at)
         return filled(before)
     good_for = _good_for(member_id, store_group, cups=cups, now=now)
     _refuse_if_too_often(member_id, now=shown_at)
+    refuse_unapproved(phone, cups=cups, before=None, now=shown_at)
     if before is not None:
         before.revoked_at = shown_at
     return filled(
@@ -122,10 +126,12 @@ def _is_used(capsule: Capsule) -> bool:
     return bool(db.session.scalar(select(or_(online, offline))))
 
 
-def _refuse_unknown_phone(member_id: UUID, credential_id: bytes, *, now: datetime) -> None:
+def _phone(member_id: UUID, credential_id: bytes, *, now: datetime) -> Credential:
     mine = (Credential.id == credential_id, Credential.member_id == member_id)
-    if db.session.scalar(own("phone").where(*mine, *is_live(now))) is None:
+    phone = db.session.scalar(own("phone").where(*mine, *is_live(now)))
+    if phone is None:
         raise NotFound
+    return phone
 
 
 def _refuse_if_too_often(member_id: UUID, *, now: datetime) -> None:

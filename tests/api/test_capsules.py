@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 import redemption.jobs
 from chain.models import Store
 from kernel import clock, outbox
+from kernel.config import config
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
@@ -286,6 +287,63 @@ def test_ten_are_made_within_a_day(client, phone, time):
     time.advance(hours=24)
     phone.renew()
     assert phone.fetch().status_code == 201
+
+
+@pytest.fixture
+def bounded(monkeypatch):
+    """The chain lets a phone have two cups in its first day."""
+    monkeypatch.setenv("NEW_DEVICE_CUPS", "2")
+    config.cache_clear()
+    yield
+    config.cache_clear()
+
+
+def approve(client, phone, cups):
+    path = f"/v1/wallet/credentials/{phone.id}/approve"
+    assert client.post(path, json={"cups": cups}, headers=phone.headers).status_code == 200
+
+
+def test_a_new_phone_gets_no_more_by_capsules_than_the_chain_lets_it_have(client, bounded, phone):
+    first = phone.serial(2)
+    assert phone.serial(2) == first  # the answer was lost
+    change_all(revoked_at=clock.now())
+
+    refused = phone.fetch(1)
+
+    assert (refused.status_code, refused.json["reason"]) == (409, "approval-needed")
+    assert (refused.json["free"], refused.json["wanted"]) == (0, 1)
+    approve(client, phone, 1)
+    assert phone.fetch(1).status_code == 201
+
+
+def test_all_new_phones_of_a_wallet_count_together(bounded, phone):
+    first = phone.serial(1)
+    phone.renew()  # another one: whoever has stolen a session can make several
+    assert phone.serial(1) == first
+    change_all(revoked_at=clock.now())
+    phone.serial(1)
+    change_all(revoked_at=clock.now())
+
+    assert phone.fetch(1).json["free"] == 0
+
+
+def test_what_a_new_phone_has_collected_counts_too(world, bounded, phone):
+    code = world.code(bytes.fromhex(phone.id), at=clock.now())
+    redemption.redeem(scan=world.scan(world.add_till("A"), code, 1), now=clock.now())
+
+    assert phone.fetch(2).json["free"] == 1
+    assert phone.fetch(1).status_code == 201
+
+
+def test_a_phone_that_is_known_for_a_day_gets_what_it_asks_for(bounded, phone, time):
+    before = phone.id
+    time.advance(hours=23)
+    renew = f"/v1/wallet/credentials/{before}/renew"
+    phone.id = phone.client.post(renew, headers=phone.headers).json["id"]
+    time.advance(hours=2)
+    for _ in range(3):
+        phone.serial(2)
+        change_all(revoked_at=clock.now())
 
 
 def test_it_is_for_a_phone_of_one_s_own(client, world, phone):
