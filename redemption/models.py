@@ -250,7 +250,8 @@ class Capsule(Base):
     """Cups that a phone may collect where till and phone are both offline.
 
     At most two, for a day, in one group of stores, one live per wallet; nothing is set aside for
-    it. Its signature is made anew from these columns, so it is not stored.
+    it. Its signature is made anew from these columns, so it is not stored. The phone's credential
+    with which it was fetched, `credential_id`, is forgotten sooner.
     """
 
     __tablename__ = "capsule"
@@ -260,7 +261,6 @@ class Capsule(Base):
         CheckConstraint("store_group BETWEEN 0 AND 65535", "store_group_has_2_bytes"),
         CheckConstraint("key_id BETWEEN 0 AND 255", "key_id_has_1_byte"),
         ForeignKeyConstraint(["member_id"], ["wallet.member_id"], name="fk_capsule_wallet"),
-        ForeignKeyConstraint(["credential_id"], ["credential.id"], name="fk_capsule_credential"),
         Index("ix_capsule_member", "member_id", "ends_at"),
         Index("ix_capsule_revoked", "ends_at", postgresql_where=text("revoked_at IS NOT NULL")),
     )

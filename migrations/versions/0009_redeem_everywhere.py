@@ -224,7 +224,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "store_group BETWEEN 0 AND 65535", name=op.f("ck_capsule_store_group_has_2_bytes")
         ),
-        sa.ForeignKeyConstraint(["credential_id"], ["credential.id"], name="fk_capsule_credential"),
         sa.ForeignKeyConstraint(["member_id"], ["wallet.member_id"], name="fk_capsule_wallet"),
         sa.PrimaryKeyConstraint("serial", name=op.f("pk_capsule")),
     )

@@ -12,7 +12,13 @@ from kernel.db import db
 from kernel.errors import NotFound
 from redemption import token
 from redemption.models import Credential
-from redemption.service.issuing import is_live, own, refuse_if_too_often, revoke_beyond
+from redemption.service.issuing import (
+    forget_ended,
+    is_live,
+    own,
+    refuse_if_too_often,
+    revoke_beyond,
+)
 
 GOOD_FOR = timedelta(hours=24)
 LIVE_AT_MOST = 5
@@ -126,6 +132,7 @@ def _issue_own(member_id: UUID, *, now: datetime, **phone: object) -> Issued:
 
 
 def _make_room(theirs: Select[Credential], *, now: datetime) -> None:
+    forget_ended(theirs, now=now)
     refuse_if_too_often(theirs, most=MOST_AN_HOUR, within=_HOUR, now=now)
     revoke_beyond(theirs.where(*is_live(now)), most=LIVE_AT_MOST, now=now)
 

@@ -2,16 +2,35 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
 
 from kernel.db import db
 from kernel.limits import wait_until
-from redemption.models import Credential
+from redemption.models import Credential, Redemption
+
+_KEPT = timedelta(days=7)
 
 
 def is_live(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """What is true of a credential that opens a wallet now."""
     return (Credential.revoked_at.is_(None), Credential.ends_at > now)
+
+
+def forget_ended(theirs: Select[Credential], *, now: datetime) -> None:
+    """Delete those that ended a week ago: a phone renews each day, for years.
+
+    Those that cups were collected with stay: they say who has shown them. A code that is read aloud
+    says nothing, and goes.
+
+    Called under the wallet's lock.
+    """
+    is_used = exists().where(
+        Redemption.member_id == Credential.member_id, Redemption.credential_id == Credential.id
+    )
+    ended = theirs.with_only_columns(Credential.id).where(
+        Credential.ends_at < now - _KEPT, or_(Credential.kind == "code", ~is_used)
+    )
+    db.session.execute(delete(Credential).where(Credential.id.in_(ended)))
 
 
 def refuse_if_too_often(

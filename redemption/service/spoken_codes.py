@@ -12,7 +12,7 @@ from kernel import spoken
 from kernel.db import db
 from redemption import token
 from redemption.models import Credential
-from redemption.service.issuing import is_live, own, refuse_if_too_often
+from redemption.service.issuing import forget_ended, is_live, own, refuse_if_too_often
 
 GOOD_FOR = timedelta(seconds=60)
 MOST_AN_HOUR = 30
@@ -37,6 +37,7 @@ def issue_spoken_code(*, member_id: UUID, now: datetime) -> SpokenCode:
     """
     vouchers.change_wallet(member_id)
     theirs = own("code").where(Credential.member_id == member_id)
+    forget_ended(theirs, now=now)
     refuse_if_too_often(theirs, most=MOST_AN_HOUR, within=_HOUR, now=now)
     earlier = (Credential.member_id == member_id, Credential.kind == "code", *is_live(now))
     db.session.execute(update(Credential).where(*earlier).values(revoked_at=now))

@@ -68,6 +68,41 @@ def test_a_phone_renews_its_credential_and_stays_the_same_phone(client, alice, t
     assert newest["name"] == "Alice's phone"
 
 
+def test_of_a_phone_that_renews_for_weeks_only_what_it_collected_with_is_kept(
+    client, world, alice, time
+):
+    credential, used = issue(client, alice), []
+    till, (member_id,) = world.add_till("A"), all_credentials(Credential.member_id)
+    world.add_lot(member_id, "eleven", sold_at=clock.now())
+    for day in range(20):
+        time.advance(hours=23)
+        made = client.post(f"{PATH}/{credential}/renew", headers=alice)
+        credential = made.json["id"]
+        if day in (2, 5):
+            code = world.code(bytes.fromhex(credential), at=clock.now())
+            used.append(redemption.redeem(scan=world.scan(till, code, 1), now=clock.now()))
+
+    kept = all_credentials(Credential.id)
+
+    assert len(kept) == 2 + 9
+    (redeemed, _), path = used, "/v1/wallet/redemptions"
+    assert client.post(f"{path}/{redeemed.id}/disown", headers=alice).status_code == 204
+
+
+def test_codes_that_were_read_aloud_are_forgotten(client, alice, time):
+    for _ in range(3):
+        assert client.post(CODES, headers=alice).status_code == 201
+        time.advance(days=8)
+    client.post(CODES, headers=alice)
+
+    assert len(all_credentials(Credential.id)) == 1
+
+
+def all_credentials(column):
+    with transaction():
+        return set(db.session.scalars(select(column)))
+
+
 def test_what_was_renewed_is_good_for_ten_minutes_more(client, alice, time):
     first = issue(client, alice)
     client.post(f"{PATH}/{first}/renew", headers=alice)
