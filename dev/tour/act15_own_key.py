@@ -17,7 +17,7 @@ from examples.offline.till import Till as OfflineTill
 _UNAUTHENTICATED = 401
 _BEAT = "/v1/devices/current/heartbeat"
 _VERSION = "2.1.0"
-_BIG_SKEW_MS = 2_000
+_BIG_SKEW_MS = 10_000
 _BACK, _STAYING_NET = 50, 48
 
 
