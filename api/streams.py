@@ -36,7 +36,8 @@ class StreamView(Schema):
         required=True,
         metadata={
             "description": "For an `EventSource`. Events are `redemption`, `void`, `turned_away`"
-            " and, when it is over, `end`; each has an id to go on from after a break."
+            " and, when it is over, `end`; the id of each says how far one has heard, to go on"
+            " from there after a break."
         },
     )
     store_id = Id(required=True, metadata={"description": "The store."})
@@ -69,7 +70,7 @@ def follow_store(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[str, Any
 
 
 def _ticket(kind: Kind, store_id: UUID, principal_id: UUID, now: datetime) -> dict[str, Any]:
-    ticket = Ticket(kind, store_id, principal_id, now + _GOOD_FOR)
+    ticket = Ticket(kind, store_id, principal_id, now, now + _GOOD_FOR)
     return {
         "url": f"{config().stream_origin}/v1/stream?ticket={ticket.text()}",
         "store_id": store_id,

@@ -78,11 +78,13 @@ async def _followed(port: int, process: psutil.Process) -> tuple[int, int, float
 
 async def _follow(port: int, number: int) -> _Connection:
     """Begin to follow, as a screen that has got its ticket does."""
+    now = clock.now()
     ticket = Ticket(
         kind="device",
         store_id=UUID(f"00000002-0000-7000-8000-{1 + number % 4:012x}"),
         principal_id=UUID(f"0000000d-0000-7000-8000-{number:012x}"),
-        ends_at=clock.now() + timedelta(hours=1),
+        issued_at=now,
+        ends_at=now + timedelta(hours=1),
     )
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     asked = f"GET /v1/stream?ticket={ticket.text()} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

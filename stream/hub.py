@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from stream.news import News
@@ -14,26 +15,39 @@ _MOST_WAITING = 100
 """Who is so far behind has stopped listening: it is let go, and may come back."""
 
 
+class Told(NamedTuple):
+    """Something that happened, as it goes over the wire but for the id: that is the follower's."""
+
+    id: UUID
+    text: bytes
+
+
 @dataclass(eq=False, slots=True)
 class Follower:
-    """One open connection. None in its queue means that it is over."""
+    """One open connection. None in its queue means that it ends, `may_return` whether for good."""
 
     ticket: Ticket
-    waiting: asyncio.Queue[bytes | None] = field(
+    waiting: asyncio.Queue[Told | None] = field(
         default_factory=lambda: asyncio.Queue(_MOST_WAITING + 1)
     )
+    may_return: bool = True
 
-    def tell(self, event: bytes) -> None:
+    def tell(self, event: Told) -> None:
         """Let it hear an event, unless it has stopped listening."""
         if self.waiting.qsize() >= _MOST_WAITING:
-            self.end()
+            self.let_go()
         else:
             self.waiting.put_nowait(event)
 
-    def end(self) -> None:
-        """Let it go."""
+    def let_go(self) -> None:
+        """Let it go; it goes on after what it heard last when it comes back."""
         if not self.waiting.full():
             self.waiting.put_nowait(None)
+
+    def end(self) -> None:
+        """Let it go for good: its rights are over."""
+        self.may_return = False
+        self.let_go()
 
 
 class Hub:
@@ -72,7 +86,7 @@ class Hub:
                 follower.tell(event)
 
 
-def written(news: News) -> bytes:
-    """An event as it goes over the wire. Its id is where to go on after a break."""
+def written(news: News) -> Told:
+    """Write an event."""
     facts = json.dumps(news.facts, ensure_ascii=False, separators=(",", ":"), default=str)
-    return f"event: {news.kind}\nid: {news.id}\ndata: {facts}\n\n".encode()
+    return Told(news.id, f"event: {news.kind}\ndata: {facts}\n".encode())

@@ -13,15 +13,10 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from kernel.ids import new_id
-
-_LOOKS_BACK_MS = 30_000
-"""No transaction lives longer: the hot path's statements end after ten seconds."""
+from stream.place import LOOKS_BACK_MS, before
 
 _REPLAYS_MS = 600_000
 """Whoever was away for longer than this reads the day sheet instead."""
-
-_MS = 80
-"""A UUIDv7 begins with its milliseconds: they stand above so many bits."""
 
 _NEWS = """
 WITH followed AS (SELECT unnest($1::uuid[]) AS store_id)
@@ -45,27 +40,19 @@ FROM (
     WHERE redemption.id > $2::uuid AND redemption.store_id IN (SELECT store_id FROM followed)
     UNION ALL
     SELECT 'void', undone.id, undone.store_id, jsonb_build_object(
-               'redemption_id', undone.redemption_id, 'staff_id', undone.staff_id,
+               'id', undone.id, 'redemption_id', undone.redemption_id, 'staff_id', undone.staff_id,
                'cups', undone.cups, 'voided_at', undone.voided_at)
     FROM redemption_void AS undone
     WHERE undone.id > $2::uuid AND undone.store_id IN (SELECT store_id FROM followed)
     UNION ALL
     SELECT 'turned_away', refused.id, refused.store_id, jsonb_build_object(
-               'reason', refused.reason, 'staff_id', refused.staff_id, 'cups', refused.cups,
-               'product_id', refused.product_id, 'turned_away_at', refused.turned_away_at)
+               'id', refused.id, 'reason', refused.reason, 'staff_id', refused.staff_id,
+               'cups', refused.cups, 'product_id', refused.product_id,
+               'turned_away_at', refused.turned_away_at)
     FROM turned_away AS refused
     WHERE refused.id > $2::uuid AND refused.store_id IN (SELECT store_id FROM followed)
 ) AS happened
 ORDER BY happened.id
-"""
-
-_LIVE = """
-SELECT id FROM device WHERE id = ANY($1::uuid[]) AND revoked_at IS NULL
-UNION ALL
-SELECT office_session.id
-FROM office_session JOIN staff ON staff.id = office_session.staff_id
-WHERE office_session.id = ANY($1::uuid[]) AND office_session.ended_at IS NULL
-  AND staff.disabled_at IS NULL
 """
 
 
@@ -87,25 +74,11 @@ async def news_since(
     return [News(*row) for row in await found.fetchall()]
 
 
-async def live_of(connection: AsyncConnection[Any], principals: Iterable[UUID]) -> set[UUID]:
-    """Which of these devices and office sessions may still follow."""
-    found = await connection.execute(_LIVE, [list(principals)])
-    return {row[0] for row in await found.fetchall()}
-
-
 def a_while_ago() -> UUID:
     """Before whatever may still be on its way into the database."""
-    return _before(new_id(), _LOOKS_BACK_MS)
+    return before(new_id(), LOOKS_BACK_MS)
 
 
-def replayed_from(last: UUID) -> UUID:
-    """Where to go on for whoever has heard of `last`: there, but not longer ago than is replayed.
-
-    A while before it, since what was made before `last` may have been seen after it: who follows
-    may hear something twice, by the same id, and misses nothing.
-    """
-    return max(_before(last, _LOOKS_BACK_MS), _before(new_id(), _REPLAYS_MS))
-
-
-def _before(one: UUID, milliseconds: int) -> UUID:
-    return UUID(int=max(0, (one.int >> _MS) - milliseconds) << _MS)
+def long_ago() -> UUID:
+    """Before all that is told to those who come back."""
+    return before(new_id(), _REPLAYS_MS)

@@ -2,18 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from uuid import UUID
 
+import psycopg
 import structlog
 from aiohttp import web
 
 from kernel import clock
-from stream.hub import Follower, Hub, written
-from stream.news import news_since, replayed_from
+from stream.connecting import Counter
+from stream.hub import Follower, Hub, Told, written
+from stream.news import News, a_while_ago, long_ago, news_since
+from stream.place import Place
+from stream.rights import live_of
 from stream.ticket import Ticket, read_ticket
-from stream.watch import Watch, connected
+from stream.watch import Watch
 
 log = structlog.get_logger()
 
@@ -22,13 +25,19 @@ PATH = "/v1/stream"
 _BREATH_S = 15.0
 """So often something is sent, so that neither side takes the other for gone."""
 
-_HUB = web.AppKey("hub", Hub)
+_PATIENCE_S = 30.0
+"""Whoever reads nothing for so long, while there is something to read, is gone."""
+
+_RETRY = "retry: 2000"
+
+HUB = web.AppKey("hub", Hub)
+_COUNTER = web.AppKey("counter", Counter)
 
 
 def application() -> web.Application:
     """The stream's web application: `GET /v1/stream?ticket=…`, and `GET /live`."""
     app = web.Application()
-    app[_HUB] = Hub()
+    app[HUB], app[_COUNTER] = Hub(), Counter()
     app.cleanup_ctx.append(_watching)
     app.on_shutdown.append(_let_all_go)
     app.router.add_get(PATH, follow)
@@ -37,10 +46,100 @@ def application() -> web.Application:
 
 
 async def follow(request: web.Request) -> web.StreamResponse:
-    """Tell what happens at a store; with Last-Event-ID, first what was missed."""
+    """Tell what happens at a store from now on; with Last-Event-ID, first what was missed.
+
+    That may stand in the address as well, since an EventSource with a new ticket can say it only
+    there.
+    """
     ticket = read_ticket(request.query.get("ticket", ""), now=clock.now())
     if ticket is None:
         return _unauthenticated()
+    hub, follower = request.app[HUB], Follower(ticket)
+    hub.add(follower)  # before the look at what there is: nothing falls between the two
+    try:
+        return await _followed(request, follower)
+    finally:
+        hub.remove(follower)
+
+
+async def _followed(request: web.Request, follower: Follower) -> web.StreamResponse:
+    """1. ask whether they may, and what there is; 2. say what was missed; 3. go on with the new."""
+    last = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
+    place = Place.read(last)
+    try:
+        there = await _asked(request, follower.ticket, place)
+    except psycopg.Error as problem:
+        log.warning("stream.database_away", problem=type(problem).__name__)
+        return await _come_again(request)
+    if there is None:
+        return _unauthenticated()
+    response = _opened()
+    await response.prepare(request)
+    with suppress(ConnectionResetError):
+        try:
+            await _tell(response, follower, place, there)
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+    return response
+
+
+async def live(request: web.Request) -> web.Response:
+    """Whether the process answers, and how many follow."""
+    return web.json_response({"status": "live", "followers": len(request.app[HUB])})
+
+
+async def _asked(
+    request: web.Request, ticket: Ticket, place: Place | None
+) -> Sequence[News] | None:
+    """What is there since a place, or of the last while; None for whom the ticket is not good."""
+    since = a_while_ago() if place is None else max(place.since, long_ago())
+    async with request.app[_COUNTER].turn() as connection:
+        if not await live_of(connection, [ticket], now=clock.now()):
+            return None
+        return await news_since(connection, [ticket.store_id], since=since)
+
+
+async def _tell(
+    response: web.StreamResponse, follower: Follower, place: Place | None, there: Sequence[News]
+) -> None:
+    """Tell what is not known at a place, and then all that comes; each event says how far it is.
+
+    Without a place, what is there already was before, and counts as heard.
+    """
+    missed = [] if place is None else there
+    if place is None:
+        place = Place(a_while_ago())
+        for news in there:
+            place.hear(news.id)
+    await _write(response, f"{_RETRY}\nid: {place}\n\n".encode())
+    for news in missed:
+        await _told(response, written(news), place)
+    while True:
+        try:
+            event = await asyncio.wait_for(follower.waiting.get(), _BREATH_S)
+        except TimeoutError:
+            await _write(response, b":\n\n")
+            continue
+        if event is None:
+            if not follower.may_return:
+                await _write(response, b"event: end\ndata: {}\n\n")
+            return
+        await _told(response, event, place)
+
+
+async def _told(response: web.StreamResponse, event: Told, place: Place) -> None:
+    if not place.has(event.id):
+        place.hear(event.id)
+        await _write(response, event.text + f"id: {place}\n\n".encode())
+
+
+async def _write(response: web.StreamResponse, text: bytes) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        await response.write(text)
+
+
+def _opened() -> web.StreamResponse:
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -49,60 +148,31 @@ async def follow(request: web.Request) -> web.StreamResponse:
             "Access-Control-Allow-Origin": "*",  # a ticket is asked for, and no cookie is read
         }
     )
-    await response.prepare(request)
-    hub, follower = request.app[_HUB], Follower(ticket)
-    hub.add(follower)
-    try:
-        await response.write(b"retry: 2000\n\n")
-        await _catch_up(response, ticket, request.headers.get("Last-Event-ID"))
-        await _tell(response, follower)
-    except ConnectionResetError:
-        pass
-    finally:
-        hub.remove(follower)
+    response.force_close()
     return response
 
 
-async def live(request: web.Request) -> web.Response:
-    """Whether the process answers, and how many follow."""
-    return web.json_response({"status": "live", "followers": len(request.app[_HUB])})
-
-
-async def _tell(response: web.StreamResponse, follower: Follower) -> None:
-    while True:
-        try:
-            event = await asyncio.wait_for(follower.waiting.get(), _BREATH_S)
-        except TimeoutError:
-            event = b":\n\n"
-        if event is None:
-            await response.write(b"event: end\ndata: {}\n\n")
-            return
-        await response.write(event)
-
-
-async def _catch_up(response: web.StreamResponse, ticket: Ticket, last: str | None) -> None:
-    try:
-        heard = UUID(last or "")
-    except ValueError:
-        return
-    async with connected() as connection:
-        missed = await news_since(connection, [ticket.store_id], since=replayed_from(heard))
-    for news in missed:
-        if news.id != heard:
-            await response.write(written(news))
+async def _come_again(request: web.Request) -> web.StreamResponse:
+    """Say nothing, and end: after a refusal an EventSource would not come back by itself."""
+    response = _opened()
+    await response.prepare(request)
+    with suppress(ConnectionResetError):
+        await response.write(f"{_RETRY}\n\n".encode())
+    return response
 
 
 async def _watching(app: web.Application) -> AsyncIterator[None]:
-    watching = asyncio.create_task(Watch(app[_HUB]).run())
+    watching = asyncio.create_task(Watch(app[HUB]).run())
     yield
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
+    await app[_COUNTER].close()
 
 
 async def _let_all_go(app: web.Application) -> None:
-    for follower in app[_HUB]:
-        follower.end()
+    for follower in app[HUB]:
+        follower.let_go()
 
 
 def _unauthenticated() -> web.Response:

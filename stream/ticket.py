@@ -1,12 +1,12 @@
 """A ticket: who may follow which store, until when, signed by the web and read by the stream.
 
-kind 1 | store 16 | principal 16 | end 4 | MAC 16    = 53 bytes, base64url
+kind 1 | store 16 | principal 16 | issued 8 | end 4 | MAC 16    = 61 bytes, base64url
 """
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -15,16 +15,22 @@ from kernel import secrets
 Kind = Literal["device", "office"]
 
 _KINDS: dict[Kind, bytes] = {"device": b"d", "office": b"o"}
-_SIGNED, _MAC = 37, 16
+_SIGNED, _MAC = 45, 16
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Somebody may follow a store: a device, or whoever has an office session, `principal_id`."""
+    """Somebody may follow a store: a device, or whoever has an office session, `principal_id`.
+
+    One that was issued before the device was enrolled, as it is now, is of an installation whose
+    token and key are worth nothing any more; so is the ticket.
+    """
 
     kind: Kind
     store_id: UUID
     principal_id: UUID
+    issued_at: datetime
     ends_at: datetime
 
     def text(self) -> str:
@@ -33,6 +39,7 @@ class Ticket:
             _KINDS[self.kind]
             + self.store_id.bytes
             + self.principal_id.bytes
+            + ((self.issued_at - _EPOCH) // _MICROSECOND).to_bytes(8, "big")
             + int(self.ends_at.timestamp()).to_bytes(4, "big")
         )
         return urlsafe_b64encode(signed + _mac(signed)).decode("ascii").rstrip("=")
@@ -48,10 +55,11 @@ def read_ticket(text: str, *, now: datetime) -> Ticket | None:
     if len(raw) != _SIGNED + _MAC or not hmac.compare_digest(mac, _mac(signed)):
         return None
     kind = next(kind for kind, sign in _KINDS.items() if sign == signed[:1])
-    ends_at = datetime.fromtimestamp(int.from_bytes(signed[33:], "big"), UTC)
+    ends_at = datetime.fromtimestamp(int.from_bytes(signed[41:], "big"), UTC)
     if ends_at <= now:
         return None
-    return Ticket(kind, UUID(bytes=signed[1:17]), UUID(bytes=signed[17:33]), ends_at)
+    issued_at = _EPOCH + int.from_bytes(signed[33:41], "big") * _MICROSECOND
+    return Ticket(kind, UUID(bytes=signed[1:17]), UUID(bytes=signed[17:33]), issued_at, ends_at)
 
 
 def _mac(signed: bytes) -> bytes:

@@ -1,24 +1,26 @@
 """Looking for news, once a second for everybody, and for those who may no longer follow."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncConnection
 
 from kernel import clock
-from kernel.config import config
+from kernel.ids import new_id
+from stream.connecting import connect
 from stream.hub import Hub
-from stream.news import News, a_while_ago, live_of, news_since
+from stream.news import News, a_while_ago, long_ago, news_since
+from stream.place import LOOKS_BACK_MS, before
+from stream.rights import live_of
 
 log = structlog.get_logger()
 
 EVERY_S = 1.0
-LIVE_EVERY = 4
+LIVE_EVERY = 3
 """Looks between two looks for revoked devices: with the second each takes, under five seconds."""
 
 
@@ -29,12 +31,13 @@ class Watch:
         self._hub = hub
         self._told: set[UUID] = set()
         self._looks = 0
+        self._looked = new_id()
 
     async def run(self) -> None:
         """Look until cancelled; a database that is away is tried again."""
         while True:
             try:
-                async with connected() as connection:
+                async with await connect() as connection:
                     while True:
                         await self.look(connection)
                         await asyncio.sleep(EVERY_S)
@@ -47,15 +50,21 @@ class Watch:
                 await asyncio.sleep(EVERY_S)
 
     async def look(self, connection: AsyncConnection[Any]) -> None:
-        """Tell what happened since the last look, and let go whose rights have ended."""
-        since = a_while_ago()
-        self._told = {one for one in self._told if one > since}
-        if stores := self._hub.stores:
-            fresh = await news_since(connection, stores, since=since)
-            self._hub.tell(self._untold(fresh))
-        self._looks += 1
+        """Let go whose rights have ended, and tell the others what happened since the last look.
+
+        However long that was ago: the process may have stood still, or the database been away.
+        """
         if self._looks % LIVE_EVERY == 0:
             await self._let_go(connection)
+        self._looks += 1
+        looked, since = new_id(), self._since()
+        self._told = {one for one in self._told if one > since}
+        if stores := self._hub.stores:
+            self._hub.tell(self._untold(await news_since(connection, stores, since=since)))
+        self._looked = looked
+
+    def _since(self) -> UUID:
+        return max(long_ago(), min(a_while_ago(), before(self._looked, LOOKS_BACK_MS)))
 
     def _untold(self, news: Iterable[News]) -> list[News]:
         untold = [one for one in news if one.id not in self._told]
@@ -66,21 +75,8 @@ class Watch:
         followers = list(self._hub)  # whoever comes while we ask is not asked about
         if not followers:
             return
-        principals = {follower.ticket.principal_id for follower in followers}
-        live, now = await live_of(connection, principals), clock.now()
+        now = clock.now()
+        live = await live_of(connection, [follower.ticket for follower in followers], now=now)
         for follower in followers:
-            if follower.ticket.principal_id not in live or follower.ticket.ends_at <= now:
+            if follower.ticket not in live:
                 follower.end()
-
-
-@asynccontextmanager
-async def connected() -> AsyncIterator[AsyncConnection[Any]]:
-    """A connection that only reads."""
-    connection = await AsyncConnection.connect(
-        config().database_url.replace("+psycopg", ""),
-        autocommit=True,
-        cursor_factory=AsyncRawCursor,
-        options="-c timezone=UTC -c statement_timeout=5s -c default_transaction_read_only=on",
-    )
-    async with connection:
-        yield connection

@@ -6,17 +6,21 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 
-from chain.models import Device, OfficeSession
+from chain.models import Device, OfficeSession, Staff
 from kernel import clock
 from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption.errors import InsufficientCups
+from redemption.models import TurnedAway
 from stream import hub, serve, watch
+from stream.connecting import connect
+from stream.place import before
 from stream.ticket import Ticket
 from tests.service.redemption.tills import undo
 
@@ -37,36 +41,88 @@ def alice(world):
 
 
 def ticket(till, kind="device", principal=None) -> Ticket:
-    ends_at = clock.now() + timedelta(hours=1)
-    return Ticket(kind, till.store_id, principal or till.device_id, ends_at)
+    now = clock.now()
+    ends_at = now + timedelta(hours=1)
+    return Ticket(kind, till.store_id, principal or till.device_id, now, ends_at)
+
+
+@asynccontextmanager
+async def serving():
+    """A process that serves the streams."""
+    async with TestClient(TestServer(serve.application())) as client:
+        yield client
+
+
+async def opened(client, ticket: Ticket, *, last: str | None = None):
+    """A connection that is counted, and how far it says to be."""
+    headers = {} if last is None else {"Last-Event-ID": last}
+    response = await client.get("/v1/stream", params={"ticket": ticket.text()}, headers=headers)
+    assert response.status == 200
+    assert (await response.content.readline()).startswith(b"retry")
+    place = (await response.content.readline()).decode().strip().removeprefix("id: ")
+    return response, place
 
 
 @asynccontextmanager
 async def following(*tickets: Ticket, last: str | None = None):
     """Open connections, one for each ticket, all of them counted before anything happens."""
-    async with TestClient(TestServer(serve.application())) as client:
-        headers = {} if last is None else {"Last-Event-ID": last}
-        opened = [
-            await client.get("/v1/stream", params={"ticket": one.text()}, headers=headers)
-            for one in tickets
-        ]
-        for response in opened:  # it is counted before it is told anything
-            assert (await response.content.readline()).startswith(b"retry")
-        yield opened
+    async with serving() as client:
+        yield [(await opened(client, one, last=last))[0] for one in tickets]
+
+
+async def status_of(client, ticket: Ticket) -> int:
+    """What somebody hears who asks to follow, and goes."""
+    response = await client.get("/v1/stream", params={"ticket": ticket.text()})
+    response.close()
+    return response.status
+
+
+def turn_away(till, *, ago_ms: int = 0) -> UUID:
+    """A refusal that is seen now, and was made a while ago: its transaction took so long."""
+    now = clock.now()
+    refused = TurnedAway(
+        id=before(new_id(), ago_ms) if ago_ms else new_id(),
+        store_id=till.store_id,
+        device_id=till.device_id,
+        staff_id=till.staff_id,
+        cups=1,
+        reason="insufficient-cups",
+        turned_away_at=now,
+        business_day=now.date(),
+    )
+    refused_id = refused.id
+    with transaction():
+        db.session.add(refused)
+    return refused_id
+
+
+def change(model, row_id: UUID, **values) -> None:
+    with transaction():
+        db.session.execute(update(model).where(model.id == row_id).values(**values))
+
+
+def office_session(world) -> UUID:
+    world.open_office("manager")
+    with transaction():
+        newest = select(OfficeSession.id).order_by(OfficeSession.id.desc()).limit(1)
+        return db.session.scalars(newest).one()
 
 
 async def heard(response, count: int) -> list[tuple[str, str, dict]]:
     """The next events: kind, id, facts."""
     events, parts = [], {}
     while len(events) < count:
-        line = (await asyncio.wait_for(response.content.readline(), PATIENCE_S)).decode().rstrip()
+        raw = await asyncio.wait_for(response.content.readline(), PATIENCE_S)
+        assert raw, "the connection ended"
+        line = raw.decode().rstrip()
         if line.startswith((":", "retry")):
             continue
         if line:
             name, _, value = line.partition(": ")
             parts[name] = value
-        elif parts:
-            events.append((parts["event"], parts.get("id", ""), json.loads(parts["data"])))
+        else:
+            if "event" in parts:
+                events.append((parts["event"], parts.get("id", ""), json.loads(parts["data"])))
             parts = {}
     return events
 
@@ -117,32 +173,204 @@ def test_who_was_away_goes_on_after_what_they_heard_last(world, alice):
         async with following(ticket(till), last=heard_of.id) as (screen,):
             return await heard(screen, 1)
 
-    ((kind, one, _),) = asyncio.run(play())
-    assert (kind, one) == ("redemption", missed.id)
+    ((kind, _, facts),) = asyncio.run(play())
+    assert (kind, facts["id"]) == ("redemption", missed.id)
 
 
-@pytest.mark.parametrize("kind", ["device", "office"])
-def test_who_may_no_longer_follow_is_let_go_within_five_seconds(world, alice, kind):
+@pytest.mark.parametrize("same_process", [True, False], ids=["same process", "another process"])
+def test_who_comes_back_hears_all_and_nothing_twice(world, same_process):
+    """By whatever process: even what was made before the last event, and is seen only now."""
     till = world.add_till("A")
-    world.open_office("manager")
-    session_id = db.session.query(OfficeSession.id).order_by(OfficeSession.id.desc()).first()[0]
-    db.session.rollback()
-    principal = till.device_id if kind == "device" else session_id
-
-    def revoke():
-        with transaction():
-            model = Device if kind == "device" else OfficeSession
-            ended = {"revoked_at": clock.now()} if kind == "device" else {"ended_at": clock.now()}
-            db.session.execute(update(model).where(model.id == principal).values(**ended))
 
     async def play():
-        async with following(ticket(till, kind, principal)) as (screen,):
-            revoke()
-            return await heard(screen, 1)
+        async with serving() as client, serving() as other:
+            screen, _ = await opened(client, ticket(till))
+            first, second = turn_away(till), turn_away(till)
+            known = await heard(screen, 2)
+            screen.close()
+            late, meanwhile = turn_away(till, ago_ms=5_000), turn_away(till)
+            back = client if same_process else other
+            screen, _ = await opened(back, ticket(till), last=known[-1][1])
+            missed = await heard(screen, 2)
+            await asyncio.sleep(5 * watch.EVERY_S)
+            last = turn_away(till)
+            new = await heard(screen, 1)
+            return [first, second, late, meanwhile, last], [*known, *missed, *new]
 
-    ((told, _, _),) = asyncio.run(play())
-    assert told == "end"
-    assert watch.LIVE_EVERY * 1.0 < 5  # looks, a second apart
+    made, events = asyncio.run(play())
+    assert [UUID(facts["id"]) for _, _, facts in events] == made
+
+
+def test_who_heard_nothing_yet_misses_nothing_either(world):
+    till = world.add_till("A")
+
+    async def play():
+        async with serving() as client:
+            screen, place = await opened(client, ticket(till))
+            screen.close()
+            missed = turn_away(till)
+            screen, _ = await opened(client, ticket(till), last=place)
+            return missed, await heard(screen, 1)
+
+    missed, ((_, _, facts),) = asyncio.run(play())
+    assert UUID(facts["id"]) == missed
+
+
+def test_who_comes_for_the_first_time_hears_nothing_of_before(world):
+    till = world.add_till("A")
+    turn_away(till)
+
+    async def play():
+        async with following(ticket(till)) as (screen,):
+            await asyncio.sleep(5 * watch.EVERY_S)
+            return turn_away(till), await heard(screen, 1)
+
+    new, ((_, _, facts),) = asyncio.run(play())
+    assert UUID(facts["id"]) == new
+
+
+def test_a_new_ticket_goes_on_where_the_one_before_ended(world):
+    """An EventSource can say only in the address where another one had come to."""
+    till = world.add_till("A")
+
+    async def play():
+        async with serving() as client:
+            screen, place = await opened(client, ticket(till))
+            screen.close()
+            missed = turn_away(till)
+            asked = {"ticket": ticket(till).text(), "last_event_id": place}
+            screen = await client.get("/v1/stream", params=asked)
+            return missed, await heard(screen, 1)
+
+    missed, ((_, _, facts),) = asyncio.run(play())
+    assert UUID(facts["id"]) == missed
+
+
+def test_what_happened_while_the_process_stood_still_is_told(world):
+    till = world.add_till("A")
+
+    async def play():
+        theirs, follower = hub.Hub(), hub.Follower(ticket(till))
+        theirs.add(follower)
+        looking = watch.Watch(theirs)
+        async with await connect() as connection:
+            await looking.look(connection)
+            looking._looked = before(new_id(), 90_000)  # noqa: SLF001  it stood still
+            told = turn_away(till, ago_ms=60_000)
+            await looking.look(connection)
+            return told, follower.waiting.get_nowait()
+
+    told, event = asyncio.run(play())
+    assert event.id == told
+
+
+def test_many_screens_that_come_at_once_ask_over_one_connection(world, engines):
+    """As when the process was restarted: tills need the database's connections."""
+    till = world.add_till("A")
+    waiting = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+
+    async def play():
+        url = engines.postgres.url("postgres", "jibei")
+        async with serving() as client:
+            with psycopg.connect(url) as holder:
+                holder.execute("LOCK TABLE turned_away IN ACCESS EXCLUSIVE MODE")
+                asked = {"ticket": ticket(till).text()}
+                coming = [
+                    asyncio.create_task(client.get("/v1/stream", params=asked)) for _ in range(20)
+                ]
+                await asyncio.sleep(0.5)
+                (many,) = holder.execute(waiting).fetchone()
+            return many, {(await one).status for one in coming}
+
+    many, statuses = asyncio.run(play())
+    assert 1 <= many <= 2  # of who comes, and of the watch
+    assert statuses == {200}
+
+
+def let_end(world, till, way):
+    """A ticket that is good, and what ends the rights behind it."""
+    if way == "device":
+        return ticket(till), lambda: change(Device, till.device_id, revoked_at=clock.now())
+    if way == "enrolled anew":
+        return ticket(till), lambda: change(Device, till.device_id, enrolled_at=clock.now())
+    session_id = office_session(world)
+    with transaction():
+        staff_id = db.session.get_one(OfficeSession, session_id).staff_id
+    ends = {
+        "signed out": lambda: change(OfficeSession, session_id, ended_at=clock.now()),
+        "session over": lambda: change(OfficeSession, session_id, ends_at=clock.now()),
+        "disabled": lambda: change(Staff, staff_id, disabled_at=clock.now()),
+    }
+    return ticket(till, "office", session_id), ends[way]
+
+
+WAYS = ["device", "enrolled anew", "signed out", "session over", "disabled"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_who_may_no_longer_follow_is_let_go_within_five_seconds_and_for_good(world, way):
+    till = world.add_till("A")
+    theirs, end = let_end(world, till, way)
+
+    async def play():
+        async with serving() as client:
+            screen, _ = await opened(client, theirs)
+            end()
+            told = await heard(screen, 1)
+            return told, await status_of(client, theirs)
+
+    ((told, _, _),), status = asyncio.run(play())
+    assert (told, status) == ("end", 401)
+    assert (watch.LIVE_EVERY + 1) * 1.0 < 5  # looks, a second apart
+
+
+def test_who_is_let_go_for_another_reason_is_not_told_that_it_is_over(world):
+    """The process ends, or they were too slow: they come back by themselves."""
+    till = world.add_till("A")
+
+    async def play():
+        application = serve.application()
+        async with TestClient(TestServer(application)) as client:
+            screen, _ = await opened(client, ticket(till))
+            for follower in application[serve.HUB]:
+                follower.let_go()
+            return await screen.content.read()
+
+    assert b"event" not in asyncio.run(play())
+
+
+CUT_OFF = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%followed%'
+"""
+
+
+def test_a_database_that_was_away_is_asked_again(world):
+    till = world.add_till("A")
+
+    async def play():
+        async with serving() as client:
+            screen, place = await opened(client, ticket(till))
+            screen.close()
+            with transaction():
+                db.session.execute(text(CUT_OFF))
+            missed = turn_away(till)
+            for _ in range(20):
+                headers = {"Last-Event-ID": place}
+                screen = await client.get(
+                    "/v1/stream", params={"ticket": ticket(till).text()}, headers=headers
+                )
+                assert screen.status == 200  # or it would not come again by itself
+                await screen.content.readline()
+                if (await screen.content.readline()).startswith(b"id"):
+                    return missed, await heard(screen, 1)
+            raise AssertionError("never let in again")
+
+    missed, ((_, _, facts),) = asyncio.run(play())
+    assert UUID(facts["id"]) == missed
 
 
 @pytest.mark.parametrize(
@@ -168,7 +396,8 @@ def test_what_is_no_ticket_of_ours_opens_nothing(world, spoil):
 
 def test_a_ticket_that_is_over_opens_nothing(world):
     till = world.add_till("A")
-    over = Ticket("device", till.store_id, till.device_id, clock.now() - timedelta(seconds=1))
+    now = clock.now()
+    over = Ticket("device", till.store_id, till.device_id, now, now - timedelta(seconds=1))
 
     async def play():
         async with TestClient(TestServer(serve.application())) as client:
@@ -177,23 +406,25 @@ def test_a_ticket_that_is_over_opens_nothing(world):
     assert asyncio.run(play()) == 401
 
 
-def test_who_has_stopped_listening_is_let_go():
-    ends_at = clock.now() + timedelta(hours=1)
-    follower = hub.Follower(Ticket("device", new_id(), new_id(), ends_at))
+def nobody_in_particular() -> hub.Follower:
+    now = clock.now()
+    return hub.Follower(Ticket("device", UUID(int=1), UUID(int=2), now, now + timedelta(hours=1)))
+
+
+def test_who_has_stopped_listening_is_let_go_and_may_come_back():
+    follower = nobody_in_particular()
 
     async def play():
         for _ in range(200):
-            follower.tell(b"x")
+            follower.tell(hub.Told(new_id(), b"x"))
         waiting = [follower.waiting.get_nowait() for _ in range(follower.waiting.qsize())]
-        return len(waiting), waiting[-1]
+        return len(waiting), waiting[-1], follower.may_return
 
-    assert asyncio.run(play()) == (101, None)
+    assert asyncio.run(play()) == (101, None, True)
 
 
 def test_a_hub_forgets_stores_that_nobody_follows():
-    follower = hub.Follower(
-        Ticket("device", UUID(int=1), UUID(int=2), clock.now() + timedelta(hours=1))
-    )
+    follower = nobody_in_particular()
     theirs = hub.Hub()
     theirs.add(follower)
     assert (len(theirs), theirs.stores) == (1, [UUID(int=1)])
