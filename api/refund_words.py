@@ -13,7 +13,7 @@ def why(line: ShownLine, language: Language) -> str:
     facts: dict[str, Fact] = {
         "cups": Count(line.cups, cast("Unit", line.unit)),
         "gross": Money(line.gross, line.currency),
-        "kept": Money(line.kept, line.currency),
+        "kept": Money(abs(line.kept), line.currency),
         "fee": Money(line.fee, line.currency),
         "payable": Money(line.payable, line.currency),
         "list_price": Money(line.list_price or 0, line.currency),
@@ -30,7 +30,7 @@ def why(line: ShownLine, language: Language) -> str:
 def _of(line: ShownLine, language: Language) -> list[str]:
     told = []
     if line.basis == "list_price":
-        told.append((_KEPT if line.kept else _NOTHING_KEPT)[language])
+        told.append(_of_collected(line.kept)[language])
     told += [words[language] for words in [_REASONS.get(line.reason)] if words is not None]
     if line.fee:
         told.append(_FEE[language])
@@ -38,6 +38,13 @@ def _of(line: ShownLine, language: Language) -> list[str]:
 
 
 _Words = dict[Language, str]
+
+
+def _of_collected(kept: int) -> _Words:
+    if kept < 0:
+        return _KEPT_BEFORE
+    return _KEPT if kept else _NOTHING_KEPT
+
 
 _CARRIED: _Words = {
     "en": "Of the price, {gross} is for {cups} that you did not use.",
@@ -54,6 +61,10 @@ _KEPT: _Words = {
 _NOTHING_KEPT: _Words = {
     "en": "What was collected counts at {list_price} each, which keeps nothing of that.",
     "zh-TW": "已領取的部分以每杯定價 {list_price} 計算，無須扣除。",
+}
+_KEPT_BEFORE: _Words = {
+    "en": "{kept} comes back besides: it was kept for what has not been collected after all.",
+    "zh-TW": "先前扣除的部分領取已取消，另退還 {kept}。",
 }
 _FEE: _Words = {
     "en": "A fee of {fee} is taken.",

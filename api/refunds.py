@@ -103,7 +103,11 @@ class RefundLineView(Schema):
     cups = Integer(required=True, metadata={"description": "How many come back."})
     gross = MoneyField(required=True, metadata={"description": "What they carry, with VAT."})
     kept = MoneyField(
-        required=True, metadata={"description": "Of that for collected cups at list price."}
+        required=True,
+        metadata={
+            "description": "Of that for collected cups at list price; negative where more comes"
+            " back, kept before for cups whose collection was undone."
+        },
     )
     fee = MoneyField(required=True, metadata={"description": "Of that for the chain's trouble."})
     payable = MoneyField(required=True, metadata={"description": "What the payer gets."})

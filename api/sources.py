@@ -21,6 +21,7 @@ Sort = Literal["redemption", "lot", "gift", "dispute", "adjustment", "settlement
 
 _SORTS: dict[str, Sort] = {
     "redemption": "redemption",
+    "rest": "redemption",
     "sale": "lot",
     "lapse": "lot",
     "refund": "lot",

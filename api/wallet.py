@@ -27,6 +27,7 @@ _IN_WORDS = {
     "sale": "bought, or granted with a paid period",
     "redemption": "handed over at a store",
     "void": "an event was undone",
+    "rest": "what stays handed over, after a part of it was undone",
     "gift": "put into a gift",
     "claim": "taken out of somebody's gift",
     "gift_return": "came back from a gift",

@@ -5,7 +5,7 @@ Every kind has a column; one that is not named is among the adjustments, so noth
 
 ADDING = {
     "sold": ("sale",),
-    "voided": ("void",),
+    "voided": ("void", "rest"),
     "transferred": ("gift", "claim", "gift_return", "transfer"),
     "adjusted": (),
 }

@@ -138,6 +138,7 @@ class Returned:
     """What comes back of a lot: `gross = net + vat`, less what is kept and a fee, with their VAT.
 
     What is `kept` pays for cups that were collected before, where they count at list price.
+    Negative, it was kept at an earlier return, for cups whose collection was undone since.
     """
 
     net: int
@@ -169,8 +170,8 @@ def refund(
     return _moving(
         owed,
         plain,
-        Pair(store_id, REFUND_PAYABLE, CUPS, returned.kept_net),
-        Pair(store_id, REFUND_PAYABLE, OUTPUT_VAT, returned.kept_vat),
+        _either_way(Pair(store_id, REFUND_PAYABLE, CUPS, returned.kept_net)),
+        _either_way(Pair(store_id, REFUND_PAYABLE, OUTPUT_VAT, returned.kept_vat)),
         Pair(store_id, REFUND_PAYABLE, FEES, returned.fee_net),
         Pair(store_id, REFUND_PAYABLE, OUTPUT_VAT, returned.fee_vat),
     )
@@ -313,6 +314,11 @@ def allocated(total: int, *, weights: Sequence[int]) -> list[int]:
 def reversal(pairs: Iterable[Pair]) -> list[Pair]:
     """The pairs that undo others exactly (E8)."""
     return [pair.turned() for pair in pairs]
+
+
+def _either_way(pair: Pair) -> Pair:
+    """A pair of a negative amount, turned around."""
+    return pair if pair.amount >= 0 else replace(pair.turned(), amount=-pair.amount)
 
 
 def _moving(*pairs: Pair) -> list[Pair]:

@@ -222,6 +222,43 @@ class LateVoid(Base):
     is_approved: Mapped[bool | None]
 
 
+class WalletBlock(Base):
+    """Nothing is collected from a wallet, given or taken offline, until all its blocks are lifted.
+
+    Its member's own (`is_own`), or the chain's: by somebody of the staff, for what a redemption at
+    a store has shown, with a reason. `wallet.blocked_at` is when the oldest open one began.
+    """
+
+    __tablename__ = "wallet_block"
+    __table_args__ = (
+        ForeignKeyConstraint(["member_id"], ["wallet.member_id"], name="fk_wallet_block_wallet"),
+        CheckConstraint(
+            "is_own = (blocked_by_id IS NULL) AND is_own = (redemption_id IS NULL)"
+            " AND is_own = (store_id IS NULL) AND is_own = (reason IS NULL)",
+            "chains_own_says_why",
+        ),
+        CheckConstraint("lifted_at IS NOT NULL OR lifted_by_id IS NULL", "who_lifted_has_time"),
+        Index(
+            "uq_wallet_block_open",
+            "member_id",
+            "is_own",
+            unique=True,
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID]
+    is_own: Mapped[bool]
+    redemption_id: Mapped[UUID | None]
+    store_id: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    blocked_by_id: Mapped[UUID | None]
+    blocked_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+    lifted_by_id: Mapped[UUID | None]
+
+
 class TurnedAway(Base):
     """A till was told no: why, for what. For the store's day sheet; of whose wallet is not said."""
 

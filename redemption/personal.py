@@ -6,7 +6,15 @@ from sqlalchemy import and_, func, or_, select
 
 from chain.models import Product, Store
 from members.holding import Rows, holds, rows_of
-from redemption.models import Capsule, Credential, LateVoid, Redemption, RedemptionLine, Void
+from redemption.models import (
+    Capsule,
+    Credential,
+    LateVoid,
+    Redemption,
+    RedemptionLine,
+    Void,
+    WalletBlock,
+)
 
 
 @holds("credentials", tables=("credential",))
@@ -158,4 +166,21 @@ def late_voids(member_id: UUID) -> Rows:
         )
         .where(LateVoid.member_id == member_id)
         .order_by(LateVoid.id)
+    )
+
+
+@holds("wallet_blocks", tables=("wallet_block",))
+def wallet_blocks(member_id: UUID) -> Rows:
+    """When their wallet was blocked, by themselves or by the chain and why."""
+    return rows_of(
+        select(
+            WalletBlock.id,
+            WalletBlock.is_own,
+            WalletBlock.redemption_id,
+            WalletBlock.reason,
+            WalletBlock.blocked_at,
+            WalletBlock.lifted_at,
+        )
+        .where(WalletBlock.member_id == member_id)
+        .order_by(WalletBlock.id)
     )

@@ -34,14 +34,15 @@ def packs_of(
     key_of = {lot.id: _key(roots[lot.id]) for lot in family}
     lot_ids = [(lot.member_id, lot.id) for lot in family]
     gone, open_gross = _given(lot_ids, ending)
-    back, back_cups = _given_back(lot_ids)
+    back = _given_back(lot_ids)
     sums: dict[PackKey, Counter[str]] = defaultdict(Counter)
     for lot in family:
         so_far = sums[key_of[lot.id]]
         if lot.source != "gift":
             so_far["paid"] += lot.net + lot.vat
-        so_far["collected"] += lot.used - gone[lot.id] - back_cups[lot.id]
-        so_far["given_back"] += back[lot.id]
+        so_far["collected"] += lot.used - gone[lot.id] - back[lot.id]["cups"]
+        for name in ("given_back", "kept", "kept_vat"):
+            so_far[name] += back[lot.id][name]
         so_far["unused"] += slice_of(lot, lot.units - lot.used).gross + open_gross[lot.id]
     return key_of, {key: Pack(**_all(counted)) for key, counted in sums.items()}
 
@@ -78,25 +79,30 @@ def _given(
     return gone, under_way
 
 
-def _given_back(lots: Iterable[tuple[UUID, UUID]]) -> tuple[Counter[UUID], Counter[UUID]]:
-    """What came back of each lot before the fee, and how many cups, those of gifts left out."""
-    kept = RefundLine.kept_net + RefundLine.kept_vat
+def _given_back(lots: Iterable[tuple[UUID, UUID]]) -> Mapping[UUID, Counter[str]]:
+    """What came back of each lot before the fee, what was kept of it, and how many cups came back.
+
+    Cups of gifts are left out: they have left the lot as given ones.
+    """
+    line = RefundLine
+    kept = line.kept_net + line.kept_vat
     rows = db.session.execute(
         select(
-            RefundLine.lot_id,
-            RefundLine.net + RefundLine.vat - kept,
-            RefundLine.cups,
-            RefundLine.gift_id,
-        ).where(tuple_(RefundLine.member_id, RefundLine.lot_id).in_(list(lots)))
+            line.lot_id, line.net + line.vat - kept, kept, line.kept_vat, line.cups, line.gift_id
+        ).where(tuple_(line.member_id, line.lot_id).in_(list(lots)))
     )
-    back: Counter[UUID] = Counter()
-    cups_back: Counter[UUID] = Counter()
-    for lot_id, gross, cups, gift_id in rows:
-        back[lot_id] += gross
-        if gift_id is None:  # those of gifts have left the lot as given ones
-            cups_back[lot_id] += cups
-    return back, cups_back
+    back: dict[UUID, Counter[str]] = defaultdict(Counter)
+    for lot_id, gross, kept_gross, kept_vat, cups, gift_id in rows:
+        so_far = back[lot_id]
+        so_far["given_back"] += gross
+        so_far["kept"] += kept_gross
+        so_far["kept_vat"] += kept_vat
+        so_far["cups"] += 0 if gift_id is not None else cups
+    return back
 
 
 def _all(counted: Counter[str]) -> dict[str, int]:
-    return {name: counted[name] for name in ("paid", "collected", "given_back", "unused")}
+    return {name: counted[name] for name in _COUNTED}
+
+
+_COUNTED = ("paid", "collected", "given_back", "kept", "kept_vat", "unused")

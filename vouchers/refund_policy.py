@@ -4,6 +4,7 @@
    whatever the terms say *(law)*. So does what finance gives back out of goodwill.
 2. Otherwise by the basis of the terms: `allocated` is what the cups carry. With `list_price`,
    cups that were collected count at list price: what was paid less that, never below nothing.
+   What was kept so for cups whose collection was undone later comes back with these.
    With `none` nothing comes back on request.
 3. Of what comes back on request the terms' fee is taken. What the chain gives back by itself, at
    an end date or for a gift that nobody took, costs no fee: nobody asked for it.
@@ -41,13 +42,16 @@ class Pack:
     """One pack as it stands now, in whosesoever wallets its cups are.
 
     `paid` is its price, `collected` how many of its cups were handed over, `given_back` what came
-    back of it before; `unused` is what all its unused cups carry, those that come back included.
+    back of it before, and `kept` what then did not, for cups that had been collected; `unused` is
+    what all its unused cups carry, those that come back included.
     """
 
     paid: int
     collected: int
     given_back: int
     unused: int
+    kept: int = 0
+    kept_vat: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Given:
     """Cups that come back: what they carry, and what of it comes back before the fee (`back`).
 
     `is_taxed_at_sale` says that what they carry has its VAT apart; `tax` takes the VAT out of an
-    amount by the rate of the day, which `rate` names.
+    amount by the rate of the day, which `rate` names. `kept_before` is what of the same pack was
+    kept, and the VAT in it: more than they carry comes back of that.
     """
 
     cups: int
@@ -66,6 +71,7 @@ class Given:
     is_taxed_at_sale: bool
     tax: Callable[[int], Taxed]
     rate: str = "standard"
+    kept_before: tuple[int, int] = (0, 0)
 
 
 def is_withdrawal(
@@ -100,12 +106,12 @@ def at_list_price(pack: Pack, *, list_price: int, parts: Sequence[int]) -> list[
     """What comes back of parts of a pack whose collected cups count at list price.
 
     `parts` is what each of them carries. Where others hold unused cups of the same pack, each has
-    its share by what its cups carry, so giving cups away neither saves nor loses money; and no
-    part brings back more than it carries.
+    its share by what its cups carry, so giving cups away neither saves nor loses money; and parts
+    bring back no more than they carry and was kept before.
     """
     due = pack.paid - list_price * pack.collected - pack.given_back
     whole = max(pack.unused, sum(parts))
-    return _shares(min(max(due, 0), whole), parts, whole=whole)
+    return _shares(min(max(due, 0), whole + pack.kept), parts, whole=whole)
 
 
 def settled(given: Sequence[Given]) -> list[Returned]:
@@ -145,11 +151,18 @@ def _fee(gross: int, fee_bp: int) -> int:
 
 
 def _kept(one: Given) -> tuple[int, int]:
-    """Net and VAT of what is kept: as the cups carried them, or by the rate if VAT comes later."""
+    """Net and VAT of what is kept: as the cups carried them, or by the rate if VAT comes later.
+
+    Negative where more comes back than the cups carry: that was kept before, with this VAT in it.
+    """
     gross = one.net + one.vat
     kept = gross - one.back
     if not kept:
         return 0, 0
+    if kept < 0:
+        before, vat_before = one.kept_before
+        vat = vat_before * -kept // before  # rounded down: all of it comes back with the last
+        return kept + vat, -vat
     if not one.is_taxed_at_sale:
         return one.tax(kept)
     kept_vat = (2 * one.vat * kept + gross) // (2 * gross)

@@ -19,6 +19,7 @@ KINDS = (
     "sale",
     "redemption",
     "void",
+    "rest",
     "refund",
     "payout",
     "gift",

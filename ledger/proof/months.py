@@ -132,6 +132,7 @@ _MOVED = """
 _FORWARD = """
     WITH named (kind, movement, sign) AS (
         VALUES ('sale', 'sold', 1), ('redemption', 'redeemed', -1), ('void', 'voided', 1),
+               ('rest', 'voided', 1),
                ('lapse', 'lapsed', -1), ('breakage', 'breakage', -1), ('refund', 'refunded', -1),
                ('dispute_lost', 'charged_back', -1), ('earning', 'earned', -1),
                ('gift', 'transferred', 1), ('claim', 'transferred', 1),

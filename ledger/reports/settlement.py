@@ -75,8 +75,8 @@ WITH {moved}, {owner}, signed AS (
 SELECT counterpart_id, direction, currency,
        total(cups) FILTER (WHERE kind NOT IN ('opening', 'settlement')),
        total(amount) FILTER (WHERE kind = 'opening'),
-       total(amount) FILTER (WHERE kind NOT IN ('opening', 'settlement', 'void')),
-       -total(amount) FILTER (WHERE kind = 'void'),
+       total(amount) FILTER (WHERE kind NOT IN ('opening', 'settlement', 'void', 'rest')),
+       -total(amount) FILTER (WHERE kind IN ('void', 'rest')),
        -total(amount) FILTER (WHERE kind = 'settlement'),
        total(amount)
 FROM signed

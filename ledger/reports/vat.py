@@ -92,7 +92,7 @@ ORDER BY store_id, kind, currency
 """
 _TAXED = """
 (account = %(vat)s OR (account = ANY(%(nets)s) AND kind = ANY(%(kinds)s))
- OR (account = %(top_ups)s AND kind = 'redemption')
+ OR (account = %(top_ups)s AND kind IN ('redemption', 'rest'))
  OR (account = %(cups)s AND kind = 'refund'))
 """
 _VAT = filled(_VAT, tail=TAIL, taxed=_TAXED)

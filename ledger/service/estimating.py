@@ -31,7 +31,7 @@ _TURN = hashlib.sha256(b"estimates of breakage").digest()
 _POOLS = text(f"""
 WITH {LEGS}, pool AS (
     SELECT *, account = '{policy.BREAKAGE_CONTRA}' AS is_contra,
-           kind IN ('redemption', 'void', 'earning') AS is_taken, kind = 'lapse' AS is_lapse
+           kind IN ('redemption', 'void', 'rest', 'earning') AS is_taken, kind = 'lapse' AS is_lapse
     FROM leg
     WHERE account = ANY(:accounts) AND offer_id = ANY(:offers) AND first_on <= :first_on
 )

@@ -63,9 +63,43 @@ END $$;
 """
 
 
+_KINDS_BEFORE = (
+    "'sale', 'redemption', 'void', 'refund', 'payout', 'gift', 'claim', 'gift_return', 'transfer',"
+    " 'lapse', 'top_up', 'surplus', 'earning', 'dispute_opened', 'dispute_won', 'dispute_lost',"
+    " 'settlement', 'adjustment', 'breakage'"
+)
+_KINDS = _KINDS_BEFORE.replace("'void', ", "'void', 'rest', ")
+
+# What was kept of a refund may come back by a later one: then it is negative there.
+_KEPT = (
+    (
+        "refund",
+        "ck_refund_adds_up",
+        "payable = gross - kept - fee AND payable >= 0 {}AND fee >= 0",
+        "AND kept >= 0 ",
+        "",
+    ),
+    (
+        "refund_line",
+        "ck_refund_line_keeps_no_more_than_it_gives",
+        (
+            "net >= 0 AND vat >= 0 AND {} AND fee_net >= 0 AND fee_vat >= 0"
+            " AND kept_net + kept_vat + fee_net + fee_vat <= net + vat"
+        ),
+        "kept_net >= 0 AND kept_vat >= 0",
+        "(kept_net >= 0 AND kept_vat >= 0 OR kept_net <= 0 AND kept_vat <= 0)",
+    ),
+)
+
+
 def upgrade() -> None:
     # A migration that cannot get its lock gives up instead of queueing every request behind it.
     op.execute("SET LOCAL lock_timeout = '2s'")
+    op.drop_constraint(op.f("ck_entry_kind_known"), "entry", type_="check")
+    op.create_check_constraint(op.f("ck_entry_kind_known"), "entry", f"kind IN ({_KINDS})")
+    for table, name, rule, _, after in _KEPT:
+        op.drop_constraint(op.f(name), table, type_="check")
+        op.create_check_constraint(op.f(name), table, rule.format(after))
     op.create_table(
         "late_void",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -161,6 +195,37 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_offline_item_wallet", "offline_item", ["member_id", "served_at"], unique=False
+    )
+    op.create_table(
+        "wallet_block",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("is_own", sa.Boolean(), nullable=False),
+        sa.Column("redemption_id", sa.Uuid(), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("blocked_by_id", sa.Uuid(), nullable=True),
+        sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lifted_by_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "is_own = (blocked_by_id IS NULL) AND is_own = (redemption_id IS NULL)"
+            " AND is_own = (store_id IS NULL) AND is_own = (reason IS NULL)",
+            name=op.f("ck_wallet_block_chains_own_says_why"),
+        ),
+        sa.CheckConstraint(
+            "lifted_at IS NOT NULL OR lifted_by_id IS NULL",
+            name=op.f("ck_wallet_block_who_lifted_has_time"),
+        ),
+        sa.ForeignKeyConstraint(["member_id"], ["wallet.member_id"], name="fk_wallet_block_wallet"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wallet_block")),
+    )
+    op.create_index(
+        "uq_wallet_block_open",
+        "wallet_block",
+        ["member_id", "is_own"],
+        unique=True,
+        postgresql_where=sa.text("lifted_at IS NULL"),
     )
     op.create_table(
         "turned_away",
@@ -368,6 +433,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
+    op.drop_constraint(op.f("ck_entry_kind_known"), "entry", type_="check")
+    op.create_check_constraint(op.f("ck_entry_kind_known"), "entry", f"kind IN ({_KINDS_BEFORE})")
+    for table, name, rule, before, _ in _KEPT:
+        op.drop_constraint(op.f(name), table, type_="check")
+        op.create_check_constraint(op.f(name), table, rule.format(before))
     op.drop_constraint(op.f("ck_credential_kind_known"), "credential", type_="check")
     op.drop_constraint(op.f("ck_credential_approval_is_whole"), "credential", type_="check")
     op.drop_constraint(op.f("ck_redemption_voided_within_cups"), "redemption", type_="check")
@@ -445,6 +515,12 @@ def downgrade() -> None:
     op.drop_table("redemption_void")
     op.drop_index("ix_turned_away_day", table_name="turned_away")
     op.drop_table("turned_away")
+    op.drop_index(
+        "uq_wallet_block_open",
+        table_name="wallet_block",
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
+    op.drop_table("wallet_block")
     op.drop_index("ix_offline_item_wallet", table_name="offline_item")
     op.drop_index(
         "ix_offline_item_open",

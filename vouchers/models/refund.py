@@ -21,10 +21,11 @@ class Refund(Base):
     """Unused cups given back: what its payer is owed for them, and whether they have it.
 
     `purpose` and `purpose_id` name what had been paid for, as payments do. `gross` is what the
-    cups carried; `kept` of it pays for used cups at list price, `fee` is the chain's; the rest is
-    `payable`, always to the payer. `owed` → `paid`, or `failed` when the provider could not bring
-    it (it is still owed then), also after it had said `paid`. Finance may have paid it in another
-    way then (`settled_by_id`, by which `settled_reference`).
+    cups carried; `kept` of it pays for used cups at list price (negative: that was kept before, for
+    cups whose use was undone), `fee` is the chain's; the rest is `payable`, always to the payer.
+    `owed` → `paid`, or `failed` when the provider could not bring it (it is still owed then), also
+    after it had said `paid`. Finance may have paid it in another way then (`settled_by_id`, by
+    which `settled_reference`).
     """
 
     __tablename__ = "refund"
@@ -36,7 +37,7 @@ class Refund(Base):
         CheckConstraint("basis IN ('allocated', 'list_price')", "basis_known"),
         CheckConstraint("status IN ('owed', 'paid', 'failed')", "status_known"),
         CheckConstraint(
-            "payable = gross - kept - fee AND payable >= 0 AND kept >= 0 AND fee >= 0",
+            "payable = gross - kept - fee AND payable >= 0 AND fee >= 0",
             "adds_up",
         ),
         CheckConstraint("(status = 'paid') = (paid_at IS NOT NULL)", "paid_has_time"),
@@ -84,7 +85,8 @@ class RefundLine(Base):
         ),
         CheckConstraint("cups >= 0 AND cups + net + vat > 0", "gives_something_back"),
         CheckConstraint(
-            "net >= 0 AND vat >= 0 AND kept_net >= 0 AND kept_vat >= 0"
+            "net >= 0 AND vat >= 0"
+            " AND (kept_net >= 0 AND kept_vat >= 0 OR kept_net <= 0 AND kept_vat <= 0)"
             " AND fee_net >= 0 AND fee_vat >= 0"
             " AND kept_net + kept_vat + fee_net + fee_vat <= net + vat",
             "keeps_no_more_than_it_gives",

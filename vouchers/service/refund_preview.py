@@ -74,7 +74,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """A part with all that is decided from. `back` is what comes back before the fee."""
+    """A part with all that is decided from. `back` is what comes back before the fee.
+
+    `kept_before` is what of its pack was kept before, and the VAT in it.
+    """
 
     part: Part
     terms: OfferVersion
@@ -83,6 +86,7 @@ class _Weighed:
     carried: Slice
     back: int
     share: Share | None = None
+    kept_before: tuple[int, int] = (0, 0)
 
     @property
     def lot(self) -> Lot:
@@ -224,12 +228,14 @@ def _at_list_price(weighed: Sequence[_Weighed]) -> list[_Weighed]:
     for group in of_pack.values():
         list_price = group[0].terms.list_price
         assert list_price is not None  # the database holds it for this basis
-        shares = policy.at_list_price(
-            packs[key_of[group[0].lot.id]],
-            list_price=list_price,
-            parts=[one.carried.gross for one in group],
-        )
-        done += [replace(one, back=back) for one, back in zip(group, shares, strict=True)]
+        pack = packs[key_of[group[0].lot.id]]
+        parts = [one.carried.gross for one in group]
+        shares = policy.at_list_price(pack, list_price=list_price, parts=parts)
+        kept = (pack.kept, pack.kept_vat)
+        done += [
+            replace(one, back=back, kept_before=kept)
+            for one, back in zip(group, shares, strict=True)
+        ]
     return done
 
 
@@ -248,6 +254,7 @@ def _lines(group: Sequence[_Weighed], now: datetime) -> list[DecidedLine]:
                 on=chain.local_date(one.lot.store_id, now),
             ),
             rate=one.terms.vat_code,
+            kept_before=one.kept_before,
         )
         for one in group
     ]
