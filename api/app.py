@@ -65,6 +65,7 @@ from api.streams import desk_streams, streams
 from api.subscriptions import subscriptions
 from api.validations import validations
 from api.wallet import wallet
+from api.wallet_blocks import own_block, wallet_blocks
 from api.wallet_cards import cards_at_tills, wallet_cards
 from api.webhooks import webhooks
 from kernel.application import bare_application
@@ -96,6 +97,8 @@ RESOURCES: tuple[Resource, ...] = (
     cards,
     webhooks,
     wallet,
+    own_block,
+    wallet_blocks,
     credentials,
     spoken_codes,
     wallet_cards,

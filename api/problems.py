@@ -50,7 +50,8 @@ class Problem:
 
     `en` and `zh` are (title, detail). `status` is only given where the family's own is not
     meant; `retry_after` is seconds, for the header. `words` says how a fact that is a code for
-    machines reads in the sentence: fact → code → (English, Chinese).
+    machines reads in the sentence: fact → code → (English, Chinese). `more` is what is said
+    besides where a fact is known: fact → (English, Chinese).
     """
 
     en: tuple[str, str]
@@ -58,10 +59,16 @@ class Problem:
     status: int | None = None
     retry_after: int | None = None
     words: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    more: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def wording(self, language: Language) -> Wording:
         """Answer title and detail template in one of the two languages."""
         return Wording(*(self.zh if language == "zh-TW" else self.en))
+
+    def besides(self, facts: Mapping[str, Any], language: Language) -> str:
+        """Answer the template of what is said besides, with these facts known."""
+        at = 1 if language == "zh-TW" else 0
+        return "".join(said[at] for name, said in self.more.items() if facts.get(name) is not None)
 
     def worded(self, facts: Mapping[str, Any], language: Language) -> dict[str, Any]:
         """Answer facts as they read in a sentence; a code without words stays, a list is told."""
@@ -85,6 +92,8 @@ def _moment(fact: str) -> str:
         moment = datetime.fromisoformat(fact)
     except ValueError:
         return fact
+    if moment.utcoffset():  # of a store's clock: it is told there
+        return f"{moment:%Y-%m-%d %H:%M}"
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
@@ -131,4 +140,5 @@ def told(refusal: Refusal, language: Language) -> Wording:
     if entry is None:
         return Wording(refusal.code, refusal.code)
     wording, facts = entry.wording(language), _Facts(entry.worded(refusal.facts, language))
-    return Wording(wording.title, wording.detail.format_map(facts))
+    detail = wording.detail + entry.besides(refusal.facts, language)
+    return Wording(wording.title, detail.format_map(facts))

@@ -93,7 +93,7 @@ class ApprovalNeeded(Conflict):
 
 
 class OwnWallet(Forbidden):
-    """Staff do not redeem from their own wallet."""
+    """Staff neither redeem from their own wallet nor undo what was collected from it."""
 
     code = "own-wallet"
 

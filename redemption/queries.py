@@ -8,7 +8,7 @@ from sqlalchemy import select
 from kernel.db import db
 from kernel.errors import NotFound
 from ledger.models import Entry
-from redemption.models import Redemption, RedemptionLine
+from redemption.models import Redemption, RedemptionLine, Void
 from vouchers.models import Lot
 
 
@@ -35,6 +35,14 @@ def currency_of(redemption: Redemption) -> str:
         line = lines_of(redemption)[0]
         return db.session.get_one(Lot, (line.member_id, line.lot_id)).currency
     return db.session.get_one(Entry, (redemption.member_id, redemption.entry_id)).currency
+
+
+def last_void(redemption: Redemption) -> Void:
+    """Answer the newest of the voids of a redemption; there is one."""
+    mine = select(Void).where(
+        Void.member_id == redemption.member_id, Void.redemption_id == redemption.id
+    )
+    return db.session.scalars(mine.order_by(Void.id.desc()).limit(1)).one()
 
 
 def lines_of(redemption: Redemption) -> Sequence[RedemptionLine]:

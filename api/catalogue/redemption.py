@@ -19,6 +19,8 @@ _LIMITS = {
     "capsule": ("An offline code", "離線取杯碼"),
 }
 
+_NEXT = {"next_at": (" The next can be had on {next_at}.", "下次可取時間：{next_at}。")}
+
 PROBLEMS = {
     "token-invalid": Problem(
         en=("Not a code of ours", "Ask the shopper to open the wallet and show the code anew."),
@@ -35,6 +37,7 @@ PROBLEMS = {
     "insufficient-cups": Problem(
         en=("Not enough cups", "{held} can be collected, {wanted} were asked for."),
         zh=("杯數不足", "可取 {held} 杯，要求取 {wanted} 杯。"),
+        more=_NEXT,
     ),
     "product-mismatch": Problem(
         en=("Not for this drink", "Nothing in this wallet may be exchanged for this drink."),
@@ -74,13 +77,17 @@ PROBLEMS = {
         zh=("暫停使用", "付款爭議處理期間，這些杯數暫停使用。"),
     ),
     "wallet-blocked": Problem(
-        en=("The wallet is blocked", "The member can lift the block by contacting the chain."),
-        zh=("錢包已停用", "請會員聯絡客服解除停用。"),
+        en=(
+            "The wallet is blocked",
+            "The member lifts their own block in the app; that of the chain the chain lifts.",
+        ),
+        zh=("錢包已停用", "會員自行停用者，請在 App 解除；由本公司停用者，請聯絡客服。"),
     ),
     "limit-reached": Problem(
         en=("A limit is reached", "{limit} leaves {allowed} cups now; {wanted} were asked for."),
         zh=("已達上限", "{limit}：目前可取 {allowed} 杯，要求取 {wanted} 杯。"),
         words={"limit": _LIMITS},
+        more=_NEXT,
     ),
     "approval-needed": Problem(
         en=(
@@ -93,8 +100,8 @@ PROBLEMS = {
         ),
     ),
     "own-wallet": Problem(
-        en=("Your own wallet", "Ask a colleague to hand over your own cups."),
-        zh=("自己的錢包", "請同事為您取杯。"),
+        en=("Your own wallet", "Ask a colleague to do it: these are your own cups."),
+        zh=("自己的錢包", "這是您自己的寄杯，請由同事處理。"),
         status=403,
     ),
     "store-scope": Problem(

@@ -222,6 +222,7 @@ def cast_of(club: Club) -> Cast:
         **_of_finance(world, made.staff["admin"]),
     }
     made.ids["late_void_id"] = _late_void(made.ids["redemption_id"], made.staff["finance"])
+    made.ids["wallet_block_id"] = _wallet_block(made.staff["finance"], made.ids["redemption_id"])
     made.ids["item_number"] = _offline_item(made.shop)
     made.ids |= _places(club, UUID(made.ids["subscription_id"]))
     with transaction():
@@ -286,6 +287,22 @@ def _late_void(redemption_id: str, staff_id: UUID) -> str:
             now=clock.now(),
         )
         return str(asked.id)
+
+
+def _wallet_block(staff_id: UUID, redemption_id: str) -> str:
+    """A block of Alice's wallet that was lifted, so that she can go on."""
+    with transaction():
+        block = redemption.block_wallet(
+            redemption_id=UUID(redemption_id),
+            reason="served too often",
+            staff_id=staff_id,
+            role="finance",
+            now=clock.now(),
+        )
+        redemption.lift_wallet_block(
+            wallet_block_id=block.id, staff_id=staff_id, role="finance", now=clock.now()
+        )
+        return str(block.id)
 
 
 def _shown_at_tills(member_id: UUID) -> dict[str, str]:

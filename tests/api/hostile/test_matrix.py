@@ -9,7 +9,8 @@ import pytest
 from tests.api.hostile.cast import CHAINS, KINDS, is_let_in
 from tests.api.hostile.targets import assert_problem, each, everywhere
 
-# Who may act on what belongs to others: an admin, on the devices and staff of all stores.
+# Who may act on what belongs to others: an admin, on the devices and staff of all stores; finance,
+# on what members and stores cannot settle among themselves.
 EVERYWHERE = {
     ("POST /v1/devices/{device_id}/revoke", "admin"),
     ("POST /v1/devices/{device_id}/re-enrol", "admin"),
@@ -17,6 +18,8 @@ EVERYWHERE = {
     ("POST /v1/offline-reviews/{device_id}/{item_number}/resolve", "finance"),
     ("POST /v1/staff/{staff_id}/disable", "admin"),
     ("POST /v1/staff/{staff_id}/reset-pin", "admin"),
+    ("POST /v1/wallet-blocks/{wallet_block_id}/lift", "admin"),
+    ("POST /v1/wallet-blocks/{wallet_block_id}/lift", "finance"),
 }
 # What is nobody's: everybody may look a problem up, and all of finance sees the same books.
 NOBODYS = {"slug"} | CHAINS
