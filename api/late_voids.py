@@ -14,7 +14,13 @@ from api.voided_items import VoidedItemBody, cups_by_product
 from kernel import clock
 from kernel.errors import NotFound
 from ledger.errors import TwoPeople
-from redemption.errors import AlreadyVoided, LateVoidDecided, LateVoidWaits, NotSoManyTaken
+from redemption.errors import (
+    AlreadyVoided,
+    LateVoidDecided,
+    LateVoidWaits,
+    NotSoManyTaken,
+    OwnWallet,
+)
 from redemption.models import LateVoid
 
 late_voids = Resource(
@@ -109,7 +115,7 @@ def list_late_voids(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str,
     answer=LateVoidView,
     status=201,
     idempotency="answer",
-    refusals=(NotFound, AlreadyVoided, LateVoidWaits),
+    refusals=(NotFound, AlreadyVoided, NotSoManyTaken, LateVoidWaits, OwnWallet),
 )
 def ask_late_void(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[str, Any]:
     """Ask that a redemption be undone, at whatever store and however late.
@@ -131,7 +137,14 @@ def ask_late_void(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[str, An
     guard=_FINANCE,
     answer=LateVoidView,
     idempotency="answer",
-    refusals=(NotFound, LateVoidDecided, TwoPeople, AlreadyVoided, NotSoManyTaken),
+    refusals=(
+        NotFound,
+        LateVoidDecided,
+        TwoPeople,
+        AlreadyVoided,
+        NotSoManyTaken,
+        OwnWallet,
+    ),
 )
 def approve_late_void(*, caller: OfficeCaller, late_void_id: UUID) -> dict[str, Any]:
     """Undo what somebody else has asked to be undone: cups and money go back."""

@@ -5,6 +5,8 @@ from typing import Any
 from marshmallow import Schema, fields
 
 import redemption
+import vouchers
+from api import voided_words
 from api.fields import Id, Integer, MoneyField, Text, Timestamp
 from api.language import language
 from api.redeemed_words import words_of
@@ -143,6 +145,9 @@ class RedemptionView(Schema):
         required=True,
         metadata={"description": "What was collected besides; a void gives it back."},
     )
+    top_up_voided = MoneyField(
+        required=True, metadata={"description": "What of it voids have given back."}
+    )
     taken = fields.List(
         fields.Nested(LineView), required=True, metadata={"description": "From which lots."}
     )
@@ -175,5 +180,25 @@ def viewed(found: Redemption) -> dict[str, Any]:
         **{name: getattr(found, name) for name in shown},
         "product_id": taken[0].product_id,
         "currency": redemption.currency_of(found),
+        "top_up_voided": sum(line.top_up_voided for line in taken),
         "taken": taken,
     }
+
+
+def given_back(voided: Redemption) -> dict[str, Any]:
+    """A redemption that was undone just now, and what that gave back."""
+    told, last = viewed(voided), redemption.last_void(voided)
+    currency = told["currency"]
+    lots = vouchers.names_of_lots(
+        member_id=voided.member_id, lot_ids={line.lot_id for line in told["taken"]}
+    )
+    words = voided_words.words_of(
+        cups=last.cups,
+        left=voided.cups - voided.cups_voided,
+        units={lot.unit for lot in lots.values()},
+        top_up=last.top_up,
+        currency=currency,
+        language=language(),
+    )
+    back = {"cups": last.cups, "top_up": last.top_up, "currency": currency}
+    return {**told, "given_back": back, "words": words}

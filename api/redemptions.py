@@ -8,9 +8,16 @@ from marshmallow import Schema, fields, validate
 
 import redemption
 from api.auth import TillCaller, TillToken, till, till_token
-from api.fields import Name
+from api.fields import Integer, MoneyField, Name
 from api.idempotency import mark_replayed
-from api.redemption_views import RedeemedView, RedemptionView, shown, viewed
+from api.redemption_views import (
+    RedeemedView,
+    RedemptionView,
+    WordsView,
+    given_back,
+    shown,
+    viewed,
+)
 from api.routing import Resource
 from api.scans import MOST_DRINKS, REFUSALS, ScanBody, in_wallets_time, scan_of
 from api.serving import written
@@ -22,6 +29,7 @@ from kernel.idempotency import Key, KeyReused
 from redemption.errors import (
     AlreadyVoided,
     NotSoManyTaken,
+    OwnWallet,
     VoidTooLate,
 )
 
@@ -67,6 +75,24 @@ def get_redemption(*, caller: TillCaller, redemption_id: UUID) -> dict[str, Any]
     return viewed(redemption.get_redemption(redemption_id=redemption_id, store_id=caller.store_id))
 
 
+class GivenBackView(Schema):
+    """What this void gave back."""
+
+    cups = Integer(required=True, metadata={"description": "How many cups."})
+    top_up = MoneyField(
+        required=True, metadata={"description": "What the till gives back to the shopper."}
+    )
+
+
+class VoidedView(RedemptionView):
+    """A redemption as it stands after a void, and what that gave back."""
+
+    given_back = fields.Nested(
+        GivenBackView, required=True, metadata={"description": "By this void."}
+    )
+    words = fields.Nested(WordsView, required=True, metadata={"description": "The same in words."})
+
+
 class VoidBody(Schema):
     """What shall be undone, and why; nothing said, all of it."""
 
@@ -89,9 +115,9 @@ class VoidBody(Schema):
     "/<uuid:redemption_id>/void",
     guard=till,
     body=VoidBody,
-    answer=RedemptionView,
+    answer=VoidedView,
     idempotency="answer",
-    refusals=(AlreadyVoided, NotSoManyTaken, StoreScope, VoidTooLate),
+    refusals=(AlreadyVoided, NotSoManyTaken, OwnWallet, StoreScope, VoidTooLate),
 )
 def void(*, caller: TillCaller, redemption_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
     """Undo a redemption, or cups of it: they and their money go back where they came from.
@@ -101,14 +127,13 @@ def void(*, caller: TillCaller, redemption_id: UUID, body: dict[str, Any]) -> di
     for 30 minutes, managers for 24 hours; later finance asks for it, see late voids.
     """
     with in_wallets_time(lambda: redemption.find_wallet_of(redemption_id)):
-        return viewed(
-            redemption.void(
-                redemption_id=redemption_id,
-                store_id=caller.store_id,
-                staff_id=caller.staff_id,
-                role=caller.role,
-                items=cups_by_product(body["items"]),
-                reason=body["reason"],
-                now=clock.now(),
-            )
+        voided = redemption.void(
+            redemption_id=redemption_id,
+            store_id=caller.store_id,
+            staff_id=caller.staff_id,
+            role=caller.role,
+            items=cups_by_product(body["items"]),
+            reason=body["reason"],
+            now=clock.now(),
         )
+        return given_back(voided)

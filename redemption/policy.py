@@ -21,8 +21,6 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 _BOUNDLESS = 2**31
 """More cups than anybody asks for: so many are left where nobody counts them."""
 
-VOID_WITHIN = {"clerk": timedelta(minutes=30), "manager": timedelta(hours=24)}
-
 
 @dataclass(frozen=True, slots=True)
 class HeldLot:
@@ -313,10 +311,17 @@ def _allowance(lots: Sequence[HeldLot], *, now: datetime, next_day_at: datetime)
     if terms.minimum_interval_s is not None:
         apart = timedelta(seconds=terms.minimum_interval_s)
         if terms.last_at is not None and terms.last_at + apart > now:
-            allowance = Allowance(0, "minimum_interval", terms.last_at + apart)
+            allowance = _none_before(allowance, terms.last_at + apart)
         elif allowance.cups > 1:  # the second one would come too soon after the first
             allowance = Allowance(1, "minimum_interval", now + apart)
     return allowance
+
+
+def _none_before(allowance: Allowance, at: datetime) -> Allowance:
+    """No cup before this moment; nor at it, where the day allows none and ends later."""
+    if allowance.limit == "cups_per_day" and not allowance.cups and (allowance.next_at or at) > at:
+        return allowance
+    return Allowance(0, "minimum_interval", at)
 
 
 def _take(

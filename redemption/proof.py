@@ -155,7 +155,7 @@ def redeemed(part: Part) -> Iterable[Facts]:
         LEFT JOIN entry AS undoing
                ON undoing.member_id = entry.member_id AND undoing.reverses_id = entry.id
               AND {near undoing}
-        WHERE {within entry} AND entry.kind = 'redemption'
+        WHERE {within entry} AND entry.kind IN ('redemption', 'rest')
           AND redemption.entry_id IS DISTINCT FROM entry.id
           AND (redemption.id IS NULL OR undoing.id IS NULL)
     """)

@@ -33,7 +33,7 @@ WITH till AS (
 SELECT till.device_id, till.store_id, till.channel, till.public_key, till.profile, till.staff_id,
        till.own_member_id, till.today_on, till.business_day,
        ((till.business_day + 1 + till.day_ends_at) AT TIME ZONE till.time_zone) AS next_day_at,
-       till.offline_group,
+       till.offline_group, till.time_zone,
        known.fingerprint, known.answer,
        coalesce(wrong_code.times, 0) AS wrong_codes,
        wallet.member_id, wallet.version, wallet.blocked_at,
@@ -183,17 +183,25 @@ READS_SEVERAL: Final[Mapping[Way, str]] = {
 }
 """A row for each drink and lot."""
 
-# Asked only where there are too few cups. A plan gives more when it is paid again, or sooner.
+# Asked only where there are too few cups. A plan gives more when it is paid again, or sooner. Cups
+# of a price are for all drinks up to it, where no drink is listed (as in the reading).
 NEXT_CUPS: Final = """
 SELECT min(coalesce(period.grant_at, period.ends_at))
 FROM subscription
 JOIN period ON period.subscription_id = subscription.id
            AND period.status = 'paid' AND period.starts_at <= %(now)s AND period.ends_at > %(now)s
 JOIN offer_version terms ON terms.id = period.offer_version_id AND terms.cups > 0
-JOIN offer_version_product fits
-  ON fits.offer_version_id = terms.id AND fits.product_id = ANY (%(product_ids)s::uuid[])
+JOIN product ON product.id = ANY (%(product_ids)s::uuid[])
+LEFT JOIN offer_version_product fits
+       ON fits.offer_version_id = terms.id AND fits.product_id = product.id
 WHERE subscription.member_id = %(member_id)s
   AND (%(subscription_id)s::uuid IS NULL OR subscription.id = %(subscription_id)s::uuid)
   AND subscription.status IN ('trialing', 'active') AND subscription.pauses_at IS NULL
   AND (period.grant_at IS NOT NULL OR NOT subscription.cancel_at_end)
+  AND (fits.product_id IS NOT NULL
+       OR terms.covers_up_to IS NOT NULL
+          AND NOT EXISTS (SELECT FROM offer_version_product listed
+                          WHERE listed.offer_version_id = terms.id))
+  AND (terms.allows_top_up
+       OR product.list_price <= coalesce(terms.covers_up_to, product.list_price))
 """

@@ -14,7 +14,7 @@ from redemption import statements
 from redemption.answer import Drink
 from redemption.policy import HeldLot
 
-_TILL_COLUMNS = 26
+_TILL_COLUMNS = 27
 _DRINK_COLUMNS = 5
 _LOT_AT = _TILL_COLUMNS + _DRINK_COLUMNS
 
@@ -42,6 +42,7 @@ class Seen:
     business_day: date
     next_day_at: datetime
     offline_group: int
+    time_zone: str
     known_fingerprint: bytes | None
     known_answer: dict[str, Any] | None
     wrong_codes: int

@@ -21,7 +21,10 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A line of a redemption, with what of it has been undone before, and when its lot ends."""
+    """A line of a redemption, with what of it has been undone before, and what its lot was then.
+
+    `is_unlimited` is a lot whose cups nobody counts, `was_late` one that was past its end already.
+    """
 
     lot_id: UUID
     product_id: UUID
@@ -35,14 +38,24 @@ class Standing:
     top_up_voided: int
     ends_at: datetime | None
     sold_at: datetime
+    is_unlimited: bool = False
+    was_late: bool = False
 
     @property
     def left(self) -> int:
         return self.cups - self.cups_voided
 
     @property
-    def burning_order(self) -> tuple[bool, datetime, datetime, UUID]:
-        return self.top_up > 0, self.ends_at or _NEVER, self.sold_at, self.lot_id
+    def burning_order(self) -> tuple[bool, bool, bool, datetime, datetime, UUID]:
+        """As `policy.Fitting` has it."""
+        return (
+            self.top_up > 0,
+            not self.is_unlimited,
+            self.was_late,
+            self.ends_at or _NEVER,
+            self.sold_at,
+            self.lot_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A void after the store's time: finance asks for it, and a second person decides."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -10,10 +11,10 @@ from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
 from ledger.errors import TwoPeople
-from redemption.errors import AlreadyVoided, LateVoidDecided
+from redemption.errors import AlreadyVoided, LateVoidDecided, NotSoManyTaken
 from redemption.models import LateVoid, Redemption
-from redemption.queries import find_by_id
-from redemption.service.undoing import By, undo
+from redemption.queries import find_by_id, lines_of
+from redemption.service.undoing import By, check_not_own, undo
 
 
 def ask_late_void(
@@ -29,6 +30,8 @@ def ask_late_void(
     Raises:
         NotFound: there is no such redemption.
         AlreadyVoided: it was undone before.
+        NotSoManyTaken: of a drink fewer cups are left.
+        OwnWallet: the cups had been collected with one's own codes.
         LateVoidWaits: another such request for it waits for its decision.
     """
     redemption = find_by_id(redemption_id)
@@ -36,6 +39,8 @@ def ask_late_void(
         raise NotFound
     if redemption.voided_at is not None:
         raise AlreadyVoided
+    check_not_own(redemption, asked_by_id)
+    _check_left(redemption, items or {})
     asked = LateVoid(
         id=new_id(),
         member_id=redemption.member_id,
@@ -57,12 +62,14 @@ def approve_late_void(*, late_void_id: UUID, approved_by_id: UUID, now: datetime
         NotFound: there is no such request.
         LateVoidDecided: it was decided before.
         TwoPeople: who asked for it cannot approve it.
+        OwnWallet: the cups had been collected with one's own codes.
         AlreadyVoided, NotSoManyTaken: it was undone by somebody else meanwhile.
     """
     asked = _lock_open(late_void_id)
     if asked.asked_by_id == approved_by_id:
         raise TwoPeople
     redemption = _get(asked)
+    check_not_own(redemption, approved_by_id)
     undo(
         redemption,
         items={UUID(product_id): cups for product_id, cups in asked.items.items()} or None,
@@ -90,6 +97,16 @@ def list_late_voids(*, is_waiting: bool, limit: int, after: UUID | None) -> Sequ
     if after is not None:
         found = found.where(LateVoid.id < after)
     return db.session.scalars(found).all()
+
+
+def _check_left(redemption: Redemption, items: Mapping[UUID, int]) -> None:
+    """Refuse now what could never be approved."""
+    left: Counter[UUID] = Counter()
+    for line in lines_of(redemption):
+        left[line.product_id] += line.cups - line.cups_voided
+    for product_id, cups in items.items():
+        if left[product_id] < cups:
+            raise NotSoManyTaken(taken=left[product_id], wanted=cups)
 
 
 def _lock_open(late_void_id: UUID) -> LateVoid:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
@@ -14,10 +15,16 @@ from kernel.hot import array
 from kernel.idempotency import Key, checked
 from kernel.ids import new_id
 from kernel.transaction import again
-from redemption import statements, token
+from redemption import statements, till_money, token
 from redemption.answer import Portion, Redeemed, answer, kept
 from redemption.deciding import decide
-from redemption.errors import REASONS, InsufficientCups, OwnWallet, TokenInvalid
+from redemption.errors import (
+    REASONS,
+    InsufficientCups,
+    OwnWallet,
+    ProductMismatch,
+    TokenInvalid,
+)
 from redemption.reading import NEXT_CUPS
 from redemption.scan import Scan, question, statement, whose
 from redemption.seen import Seen, see
@@ -66,8 +73,9 @@ def validate(*, scan: Scan, now: datetime) -> Redeemed:
         _count_wrong(hot.rows, seen, scan, now)
         raise
     except Refusal as refusal:
-        _say_when(hot.read_rows, seen, scan, refusal, now)
-        raise
+        raise _with_time(hot.read_rows, seen, scan, refusal, now) from None
+    taken = [pick for portion in portions for pick in portion.taken]
+    till_money.postings(taken, made_at_id=seen.store_id)  # what could not be booked is no yes
     return _answer(None, seen, scan, portions, now)
 
 
@@ -105,9 +113,9 @@ def _attempt(
     except TokenInvalid as refusal:
         _count_wrong(write, seen, scan, now)
         return refusal
-    except Refusal as refusal:
-        _say_when(read, seen, scan, refusal, now)
-        return refusal if _is_told(write, seen, scan, refusal, now) else None
+    except Refusal as bare:
+        told = _with_time(read, seen, scan, bare, now)
+        return told if _is_told(write, seen, scan, told, now) else None
     return _written(write, seen, scan, _decided(seen, scan, genuine, portions, now), now)
 
 
@@ -125,19 +133,38 @@ def _count_wrong(write: hot.Run, seen: Seen, scan: Scan, now: datetime) -> None:
     write(statements.COUNT_WRONG_CODE, wrong)
 
 
-def _say_when(read: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: datetime) -> None:
-    """Where there are too few cups, add when a plan of the member gives the next, if one does."""
-    if not isinstance(refusal, InsufficientCups):
-        return
+def _with_time(read: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: datetime) -> Refusal:
+    """Say when there are more, by the store's clock."""
+    if isinstance(refusal, InsufficientCups | ProductMismatch):
+        refusal = _of_plan(read, seen, scan, refusal, now)
+    if next_at := refusal.facts.get("next_at"):
+        here = datetime.fromisoformat(next_at).astimezone(ZoneInfo(seen.time_zone))
+        refusal.facts["next_at"] = here.isoformat()
+    return refusal
+
+
+def _of_plan(read: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: datetime) -> Refusal:
+    """Where there are too few cups, add when a plan of the member gives the next, if one does.
+
+    A plan that is used up holds nothing, so beside other packs its drink seems to be for none of
+    them: it is for the plan, which has no cup now.
+    """
+    product_id = refusal.facts.get("product_id")
+    short = [one for one in scan.items if product_id in (None, str(one.product_id))]
     asked = {
         "member_id": seen.member_id,
         "subscription_id": seen.shared_plan_id,
-        "product_ids": array(one.product_id for one in scan.items),
+        "product_ids": array(one.product_id for one in short),
         "now": now,
     }
     ((next_at,),) = read(NEXT_CUPS, asked)
-    if next_at is not None:
-        refusal.facts["next_at"] = next_at.isoformat()
+    if next_at is None:
+        return refusal
+    if isinstance(refusal, ProductMismatch):
+        wanted = sum(one.cups for one in short)
+        refusal = InsufficientCups(held=0, wanted=wanted, **refusal.facts)
+    refusal.facts["next_at"] = next_at.isoformat()
+    return refusal
 
 
 def _decided(seen: Seen, scan: Scan, code: Code, portions: list[Portion], now: datetime) -> Decided:

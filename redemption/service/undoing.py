@@ -10,13 +10,14 @@ from sqlalchemy import select
 import chain
 import ledger
 import vouchers
+from chain.models import Staff
 from kernel.db import db
 from kernel.ids import new_id
 from ledger import Event, Pair
 from ledger.models import Entry
 from redemption import void_policy
-from redemption.errors import AlreadyVoided
-from redemption.models import Redemption, RedemptionLine, Void
+from redemption.errors import AlreadyVoided, OwnWallet
+from redemption.models import Credential, Redemption, RedemptionLine, Void
 from redemption.service.booked import Booked, booked_of, pairs_of
 from redemption.service.invoice import take_back
 from redemption.void_policy import Back, Standing
@@ -58,7 +59,8 @@ def undo(
         raise AlreadyVoided
     lots, lines = _lots_of(redemption), _lines_of(redemption)
     backs = void_policy.choose_back(
-        [_standing(line, lots[line.lot_id]) for line in lines], items=items
+        [_standing(line, lots[line.lot_id], redemption.redeemed_at) for line in lines],
+        items=items,
     )
     before = booked_of(redemption)
     going = before.share_of(backs)
@@ -69,6 +71,20 @@ def undo(
     db.session.add(done)
     take_back(redemption, void_id=done.id, going=going, now=now)
     return done
+
+
+def check_not_own(redemption: Redemption, staff_id: UUID) -> None:
+    """Let nobody undo what was collected from their own wallet, or with their own codes.
+
+    Raises:
+        OwnWallet: a colleague has to, who has not drunk it.
+    """
+    own_id = db.session.scalar(select(Staff.member_id).where(Staff.id == staff_id))
+    if own_id is None:
+        return
+    shown_by = select(Credential.holder_id).where(Credential.id == redemption.credential_id)
+    if own_id in (redemption.member_id, db.session.scalar(shown_by)):
+        raise OwnWallet
 
 
 def _lines_of(redemption: Redemption) -> Sequence[RedemptionLine]:
@@ -97,7 +113,7 @@ def _lots_of(redemption: Redemption) -> Mapping[UUID, Lot]:
     return {lot.id: lot for lot in found.unique()}
 
 
-def _standing(line: RedemptionLine, lot: Lot) -> Standing:
+def _standing(line: RedemptionLine, lot: Lot, redeemed_at: datetime) -> Standing:
     return Standing(
         lot_id=line.lot_id,
         product_id=line.product_id,
@@ -111,6 +127,8 @@ def _standing(line: RedemptionLine, lot: Lot) -> Standing:
         top_up_voided=line.top_up_voided,
         ends_at=lot.ends_at,
         sold_at=lot.sold_at,
+        is_unlimited=not lot.units,
+        was_late=lot.ends_at is not None and lot.ends_at <= redeemed_at,
     )
 
 
@@ -181,7 +199,7 @@ def _book(redemption: Redemption, undone: Entry, pairs: Sequence[Pair], *, now: 
     return ledger.post(
         Event(
             member_id=redemption.member_id,
-            kind="redemption",
+            kind="rest",
             source_id=redemption.id,
             pairs=pairs,
             event_at=now,

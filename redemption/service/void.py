@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import chain
 from chain import StoreScope
 from kernel.errors import NotFound
 from redemption.errors import VoidTooLate
 from redemption.models import Redemption
 from redemption.queries import find_by_id
-from redemption.service.undoing import By, undo
+from redemption.service.undoing import By, check_not_own, undo
 from redemption.void_policy import WITHIN
 
 
@@ -34,6 +36,7 @@ def void(
         AlreadyVoided: it was undone before.
         NotSoManyTaken: of a drink fewer cups are left.
         VoidTooLate: the role's time is over.
+        OwnWallet: the cups had been collected with one's own codes.
     """
     redemption = find_by_id(redemption_id)
     if redemption is None:
@@ -42,6 +45,8 @@ def void(
         raise StoreScope
     ended_at = redemption.redeemed_at + WITHIN[role]
     if now > ended_at and redemption.voided_at is None:
-        raise VoidTooLate(ended_at=ended_at.isoformat())
+        here = ended_at.astimezone(ZoneInfo(chain.get_store(store_id).time_zone))
+        raise VoidTooLate(ended_at=here.isoformat())
+    check_not_own(redemption, staff_id)
     undo(redemption, items=items, by=By(store_id, staff_id, reason), now=now)
     return redemption

@@ -265,3 +265,48 @@ def test_a_member_s_token_opens_no_till(client, world, alice):
         headers={**world.sign_in(alice), **key()},
     )
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("language", "clerk", "member"),
+    [
+        (
+            "en",
+            "Undone: 1 cup; still collected: 1 cup. Give back NT$20.",
+            "Back in the wallet: 1 cup. NT$20 is given back to you.",
+        ),
+        (
+            "zh-TW",
+            "已取消 1 杯，仍計已取 1 杯。請退還顧客 NT$20。",
+            "已退回錢包 1 杯。並退還您 NT$20。",
+        ),
+    ],
+)
+def test_a_void_says_what_money_to_give_back(client, scan, world, language, clerk, member):
+    world.add_offer("stars", covers_up_to=30, allows_top_up=True)
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_lot(alice, "stars")
+    redeemed = scan(till, alice, 2, top_up=40).json
+    latte = {"product_id": str(world.products["latte"]), "cups": 1}
+    told = {**bearer(till.token), **key(), "Accept-Language": language}
+    path = f"/v1/redemptions/{redeemed['id']}/void"
+    undone = client.post(path, json={"items": [latte]}, headers=told).json
+    assert undone["given_back"] == {"cups": 1, "top_up": {"amount": 20, "currency": "TWD"}}
+    assert undone["top_up_voided"] == {"amount": 20, "currency": "TWD"}
+    assert undone["words"] == {"clerk": clerk, "member": member}
+    rest = client.post(path, json={}, headers={**told, **key()}).json
+    assert (rest["given_back"]["cups"], rest["top_up_voided"]["amount"]) == (1, 40)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", " The next can be had on "), ("zh-TW", "下次可取時間：")]
+)
+def test_a_limit_says_in_words_when_the_next_cup_is_allowed(scan, world, language, said):
+    world.add_offer("daily", cups_per_day=1)
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_lot(alice, "daily")
+    scan(till, alice)
+    refused = scan(till, alice, headers={"Accept-Language": language}).json
+    assert refused["next_at"].endswith("T04:00:00+08:00")
+    day = refused["next_at"][:10]
+    assert f"{said}{day} 04:00" in refused["detail"]

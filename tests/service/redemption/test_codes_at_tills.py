@@ -114,7 +114,7 @@ def test_a_card_hands_over_again_and_again_and_keeps_its_limits(world, alice):
         take(world, printed)
     told = refusal.value.facts
     tomorrow = world.now + 16 * HOURS
-    assert (told["limit"], told["next_at"]) == ("card_per_day", tomorrow.isoformat())
+    assert (told["limit"], told["next_at"]) == ("card_per_day", "2026-01-15T04:00:00+08:00")
     assert take(world, printed, now=tomorrow).cups == 1
 
 

@@ -1,7 +1,9 @@
 """A dry run answers what the redemption would, and does nothing."""
 
+from uuid import UUID
+
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from chain.models import WrongCode
 from kernel import hot
@@ -11,6 +13,7 @@ from kernel.transaction import transaction
 from redemption.errors import TokenInvalid, TokenUsed, TopUpDue
 from redemption.service.redeem import redeem, validate
 from tests.service.redemption.tills import price
+from vouchers.models import Lot, Wallet
 
 
 def counts() -> dict[str, int]:
@@ -55,6 +58,68 @@ def test_it_refuses_as_the_redemption_would(world, wrong):
     world.add_lot(alice, "club")
     scan = world.scan(till, world.code(world.add_credential(alice)), **wrong)
     assert answered(validate, world, scan) == answered(redeem, world, scan)
+
+
+def blocked(world, alice):
+    with transaction():
+        db.session.get_one(Wallet, alice).blocked_at = world.now
+
+
+def frozen(world, alice):
+    with transaction():
+        db.session.execute(update(Lot).values(frozen_at=world.now))
+
+
+def served(world, alice):
+    """One cup just before: the day's limit, or the interval, is reached."""
+    world.take(world.add_till("A"), alice)
+
+
+@pytest.mark.parametrize(
+    ("reason", "terms", "before", "asked"),
+    [
+        ("wallet-blocked", {}, blocked, {}),
+        ("lot-frozen", {}, frozen, {}),
+        ("limit-reached", {"cups_per_day": 1}, served, {}),
+        ("limit-reached", {"minimum_interval_s": 1800}, served, {}),
+        ("limit-reached", {"max_cups": 1}, None, {"cups": 2}),
+        ("limit-reached", {"cups_per_day": 3}, None, {"drinks": {"latte": 2, "mocha": 2}}),
+        ("insufficient-cups", {}, None, {"drinks": {"latte": 6, "mocha": 6}}),
+        ("product-mismatch", {"product": "mocha"}, None, {}),
+        ("covers-less", {"covers_up_to": 49, "product": None}, None, {}),
+        ("channel-not-accepted", {"redeem_channels": ["kiosk"]}, None, {}),
+        ("store-not-accepted", {"accepted_at": "regions", "accepted_regions": ["x"]}, None, {}),
+        ("top-up-due", {"covers_up_to": 40, "allows_top_up": True}, None, {}),
+        ("not-found", {"vat_timing": "redemption", "vat_code": "unheard-of"}, None, {}),
+        ("unknown-product", {}, None, {"product_id": UUID(int=7)}),
+        ("token-used", {}, None, {"twice": True}),
+    ],
+)
+def test_each_no_is_the_same_by_a_dry_run(world, reason, terms, before, asked):
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_offer("tea", **{"product": ("latte", "mocha"), **terms})
+    world.add_lot(alice, "tea")
+    if before is not None:
+        before(world, alice)
+    code = world.code(world.add_credential(alice))
+    asked = dict(asked)
+    if asked.pop("twice", False):
+        redeem(scan=world.scan(till, code), now=world.now)
+    scan = world.scan(till, code, **asked)
+    before_it = counts()
+    said = answered(validate, world, scan)
+    assert counts() == before_it
+    assert said[0] == reason
+    assert answered(redeem, world, scan) == said
+
+
+def test_an_own_wallet_is_refused_by_it_too(world):
+    alice = world.add_member()
+    world.add_lot(alice, "eleven")
+    till = world.add_till("A", own=alice)
+    scan = world.scan(till, world.code(world.add_credential(alice)))
+    assert answered(validate, world, scan) == ("own-wallet", {})
+    assert answered(redeem, world, scan) == ("own-wallet", {})
 
 
 def test_it_has_no_id(world):

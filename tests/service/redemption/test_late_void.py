@@ -11,7 +11,13 @@ from kernel.errors import NotFound
 from kernel.ids import new_id
 from kernel.transaction import again, transaction
 from ledger.errors import TwoPeople
-from redemption.errors import AlreadyVoided, LateVoidDecided, LateVoidWaits, NotSoManyTaken
+from redemption.errors import (
+    AlreadyVoided,
+    LateVoidDecided,
+    LateVoidWaits,
+    NotSoManyTaken,
+    OwnWallet,
+)
 from redemption.models import LateVoid, Void
 from tests.service.redemption.tills import undo
 from tests.together import together
@@ -105,8 +111,19 @@ def test_what_the_store_undid_meanwhile_is_not_undone_again(taken, now):
     assert only(Lot).used == 0
 
 
-def test_more_cups_than_are_left_are_refused(taken, world, now):
-    asked = ask(taken[1], now=now, items={world.products["latte"]: 4})
+def test_more_cups_than_are_left_by_then_are_refused(taken, world, now):
+    till, redeemed = taken
+    latte = world.products["latte"]
+    asked = ask(redeemed, now=now, items={latte: 3})
+    with transaction():
+        redemption.void(
+            redemption_id=UUID(redeemed.id),
+            store_id=till.store_id,
+            staff_id=till.staff_id,
+            role="clerk",
+            items={latte: 1},
+            now=now,
+        )
     with pytest.raises(NotSoManyTaken):
         approve(asked, now=now)
 
@@ -129,3 +146,30 @@ def test_of_eight_who_decide_at_once_one_does(app, taken, now):
     )
     assert [type(one) for one in decided].count(LateVoidDecided) == 7
     assert only(Lot).used == (0 if only(LateVoid).is_approved else 3)
+
+
+def test_what_could_never_be_approved_cannot_be_asked_for(taken, world, now):
+    till, redeemed = taken
+    with pytest.raises(NotSoManyTaken) as refusal:
+        ask(redeemed, now=now, items={world.products["latte"]: 4})
+    assert refusal.value.facts == {"taken": 3, "wanted": 4}
+    with pytest.raises(NotSoManyTaken):
+        ask(redeemed, now=now, items={world.products["mocha"]: 1})
+    undo(till, redeemed, now=now)
+    with pytest.raises(AlreadyVoided):
+        ask(redeemed, now=now)
+
+
+def test_nobody_asks_for_nor_approves_a_void_of_their_own_cups(world, now):
+    bob = world.add_member()
+    world.add_lot(bob, "eleven")
+    redeemed = world.take(world.add_till("A"), bob)
+    own = world.add_till("A", role="manager", own=bob).staff_id
+    with pytest.raises(OwnWallet), transaction():
+        redemption.ask_late_void(
+            redemption_id=UUID(redeemed.id), items=None, reason="x", asked_by_id=own, now=now
+        )
+    asked = ask(redeemed, now=now)
+    with pytest.raises(OwnWallet):
+        approve(asked, now=now, by=own)
+    assert only(Lot).used == 1

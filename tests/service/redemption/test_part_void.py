@@ -16,6 +16,7 @@ from kernel.errors import Refusal
 from kernel.transaction import transaction
 from ledger.models import Entry
 from ledger.month import Month
+from ledger.reports import roll_forward, settlement_statement
 from ledger.service import closing
 from redemption.errors import AlreadyVoided, LimitReached, NotSoManyTaken
 from redemption.models import Redemption, Void
@@ -176,7 +177,7 @@ def test_a_part_of_a_closed_month_is_booked_today_and_the_month_stays_as_it_was(
         ("sale", False),
         ("redemption", False),
         ("void", True),
-        ("redemption", True),
+        ("rest", True),
     ]
     assert money(only(Lot)) == (2, 87, 5)
 
@@ -238,3 +239,28 @@ def test_cups_that_nobody_counts_go_back_without_an_entry(world, now):
     world.take(till, alice, 1)
     with pytest.raises(LimitReached):
         world.take(till, alice, 1)
+
+
+def test_of_an_unlimited_plan_and_a_pack_the_pack_gets_its_cup_back(world, now):
+    """The plan's burned first, though it ends later."""
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_offer("endless", kind="plan", is_unlimited=True, cups=0, cups_per_day=1, bonus_cups=0)
+    world.add_days(alice, "endless", net=475, vat=24)
+    pack = world.add_lot(alice, "eleven", ends_at=now + timedelta(days=9))
+    redeemed = world.take(till, alice, 2)
+    assert {lot.id: lot.used for lot in rows(Lot)}[pack] == 1
+    undo(till, redeemed, 1, now=now, world=world)
+    assert {lot.id: lot.used for lot in rows(Lot)}[pack] == 0
+
+
+def test_reports_count_what_was_handed_over_once_and_what_was_undone_of_it_once(taken, world, now):
+    """Three cups carry 130, one of them 43: as many were owed and voided, nothing twice."""
+    till, _, redeemed = taken
+    undo(till, redeemed, 1, now=now, world=world)
+    undo(till, redeemed, 1, now=now, world=world)
+    month = Month.of(now.date())
+    (row,) = roll_forward(month)
+    (owed,) = settlement_statement(month, store_id=world.stores["A"])
+    assert (row.cups_redeemed, row.cups_voided, row.redeemed - row.voided) == (3, 2, 43)
+    assert (row.redeemed, row.voided) == (130, 87)
+    assert (owed.owed, owed.voided, owed.closing, owed.cups) == (130, 87, 43, 1)

@@ -1,7 +1,7 @@
 """A redemption is undone: by whom, until when, and that everything goes back exactly."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,7 @@ from kernel.errors import NotFound
 from kernel.transaction import transaction
 from ledger import Event, policy, post
 from ledger.models import Line
-from redemption.errors import AlreadyVoided, LotFrozen, VoidTooLate
+from redemption.errors import AlreadyVoided, LotFrozen, OwnWallet, VoidTooLate
 from tests.service.redemption.tills import rows, sums, undo
 from tests.world import only
 from vouchers import jobs
@@ -195,3 +195,27 @@ def test_two_lots_get_back_what_each_of_them_gave(world, now):
     undo(till, redeemed, now=now)
     assert [(lot.used, lot.net_recognised, lot.vat_gone) for lot in rows(Lot)] == [(0, 0, 0)] * 2
     assert sums() == {"1111": 635, "2131": -605, "2194": -30}
+
+
+def test_nobody_undoes_what_was_collected_from_their_own_wallet(world, now):
+    """A colleague serves them, they drink it, and then it never happened."""
+    bob = world.add_member()
+    world.add_lot(bob, "eleven")
+    redeemed = world.take(world.add_till("A"), bob)
+    bobs_till = world.add_till("A", own=bob)
+    with pytest.raises(OwnWallet):
+        undo(bobs_till, redeemed, now=now)
+    assert only(Lot).used == 1
+    undo(world.add_till("A"), redeemed, now=now)
+    assert only(Lot).used == 0
+
+
+def test_too_late_is_told_by_the_store_s_clock(world, now):
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_lot(alice, "eleven")
+    redeemed = world.take(till, alice)
+    with pytest.raises(VoidTooLate) as refusal:
+        undo(till, redeemed, now=now + timedelta(minutes=31))
+    ended_at = datetime.fromisoformat(refusal.value.facts["ended_at"])
+    assert ended_at == now + timedelta(minutes=30)
+    assert ended_at.utcoffset() == timedelta(hours=8)

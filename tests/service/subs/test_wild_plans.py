@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 import subs.jobs
+from chain.models import Product
 from dev import sample
 from kernel import clock
 from kernel.db import db
@@ -205,10 +206,34 @@ def test_a_physical_good_a_period_is_collected_at_a_store(shop, alice):
         collect(shop, alice, "beans")
     with transaction():
         ends_at = db.session.scalars(select(Period.ends_at)).one()
-    assert refusal.value.facts == {"held": 0, "wanted": 1, "next_at": ends_at.isoformat()}
+    next_at = ends_at.astimezone(TAIPEI).isoformat()
+    assert refusal.value.facts == {"held": 0, "wanted": 1, "next_at": next_at}
 
     renew(shop, mine)
     assert collect(shop, alice, "beans").left == 0
+
+
+def test_a_used_up_plan_says_when_it_gives_more_also_beside_a_pack_of_other_drinks(shop, alice):
+    subscribe(shop, alice, BEANS)
+    collect(shop, alice, "beans")
+    with transaction():
+        ends_at = db.session.scalars(select(Period.ends_at)).one()
+    shop.world.add_lot(alice, other_pack(shop))
+
+    with pytest.raises(InsufficientCups) as refusal:
+        collect(shop, alice, "beans")
+
+    next_at = ends_at.astimezone(TAIPEI).isoformat()
+    assert refusal.value.facts == {"held": 0, "wanted": 1, "next_at": next_at}
+
+
+def other_pack(shop: Shop) -> str:
+    """A pack of a drink that the plan does not give."""
+    with transaction():
+        beans = shop.world.products["beans"]
+        code = db.session.scalars(select(Product.code).where(Product.id != beans)).first()
+    shop.world.add_offer("others", product=code)
+    return "others"
 
 
 def test_no_time_is_told_where_the_plan_gives_no_more(shop, alice):

@@ -249,6 +249,21 @@ def test_a_minimum_interval_refuses_29_minutes_after_and_allows_after_30():
     assert choose(lot(1, last_at=NOW - timedelta(minutes=30), **terms))
 
 
+@pytest.mark.parametrize(
+    ("apart", "limit", "next_at"),
+    [
+        (timedelta(minutes=30), "cups_per_day", TOMORROW),
+        (timedelta(hours=20), "minimum_interval", NOW + timedelta(hours=19, minutes=55)),
+    ],
+)
+def test_of_two_limits_that_allow_none_the_one_that_lifts_last_is_named(apart, limit, next_at):
+    terms = {"cups_per_day": 2, "cups_today": 2, "minimum_interval_s": int(apart.total_seconds())}
+    with pytest.raises(LimitReached) as refusal:
+        choose(lot(1, last_at=NOW - timedelta(minutes=5), **terms))
+    told = refusal.value.facts
+    assert (told["limit"], told["next_at"]) == (limit, next_at.isoformat())
+
+
 def test_a_limit_counts_per_offer_so_two_lots_of_one_plan_share_it():
     plan = {"cups_per_day": 3, "cups_today": 1}
     with pytest.raises(LimitReached):

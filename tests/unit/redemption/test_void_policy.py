@@ -53,6 +53,19 @@ def test_what_was_topped_up_goes_back_before_what_cost_nothing():
     assert [(back.line.lot_id.int, back.top_up) for back in backs] == [(1, 7)]
 
 
+@pytest.mark.parametrize(
+    ("burned_first", "burned_last"),
+    [
+        ({"is_unlimited": True, "ends_at": NOON + timedelta(days=30)}, {"ends_at": NOON}),
+        ({"ends_at": NOON + timedelta(days=30)}, {"was_late": True, "ends_at": NOON}),
+    ],
+)
+def test_an_end_says_nothing_of_cups_that_nobody_counts_nor_of_late_ones(burned_first, burned_last):
+    lines = [line(lot=1, cups=1, **burned_first), line(lot=2, cups=1, **burned_last)]
+    (back,) = choose_back(lines, items={LATTE: 1})
+    assert back.line.lot_id.int == 2
+
+
 def test_only_the_named_drink_goes_back():
     backs = choose_back([line(product=LATTE), line(product=MOCHA)], items={MOCHA: 2})
     assert [(back.line.product_id, back.cups) for back in backs] == [(MOCHA, 2)]
