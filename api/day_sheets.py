@@ -41,7 +41,11 @@ class SumView(Schema):
     cups = Integer(required=True, metadata={"description": "Handed over."})
     cups_voided = Integer(required=True, metadata={"description": "Of them undone since."})
     amount = MoneyField(
-        required=True, metadata={"description": "What those that stayed carried, net of VAT."}
+        required=True,
+        metadata={
+            "description": "What those that stayed carried: net of VAT, or with"
+            " it where a voucher is taxed at the till."
+        },
     )
     top_up = MoneyField(
         required=True, metadata={"description": "What was paid for them besides, VAT included."}
@@ -144,6 +148,9 @@ class SheetView(Schema):
     refused = fields.List(
         fields.Nested(RefusedView), required=True, metadata={"description": "Refusals, by reason."}
     )
+    wrong_codes = Integer(
+        required=True, metadata={"description": "How often something was scanned that is no code."}
+    )
     offline = fields.List(
         fields.Nested(OfflineView), required=True, metadata={"description": "Served offline."}
     )
@@ -228,6 +235,7 @@ def _told(sheet: Sheet) -> dict[str, Any]:
         "refused": [
             {**no._asdict(), "staff": _called(people, no.staff_id)} for no in sheet.day.noes
         ],
+        "wrong_codes": sum(one.times for one in sheet.day.guessed),
         "offline": [one._asdict() for one in sheet.day.offline],
         "flags": [_flag(flag, people) for flag in sheet.flags],
     }

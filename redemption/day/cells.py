@@ -31,7 +31,10 @@ class Cell(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """A void of that day, whenever the cups had been handed over."""
+    """A void of that day, whenever the cups had been handed over.
+
+    By nobody (`staff_id`) is what was settled anew since another till's log came in.
+    """
 
     id: UUID
     redemption_id: UUID
@@ -63,6 +66,13 @@ class Offline(NamedTuple):
     items: int
     cups: int
     cups_borne: int
+
+
+class Decided(NamedTuple):
+    """What somebody has decided about cups of their own wallet that were served offline."""
+
+    staff_id: UUID
+    times: int
 
 
 class Guessed(NamedTuple):
@@ -99,6 +109,7 @@ class Day:
     voids: Sequence[Undone]
     noes: Sequence[No]
     offline: Sequence[Offline]
+    decided: Sequence[Decided]
     guessed: Sequence[Guessed]
     repeated: Sequence[Repeated]
     disowned: Sequence[Disowned]
@@ -107,7 +118,14 @@ class Day:
 SERVED_AGAIN = 3
 """From so many redemptions of one wallet by one clerk on one day, they are told apart."""
 
-_CELLS = """
+# What was settled anew is handed over by another redemption; this one never happened.
+_HAPPENED = """
+    NOT (redemption.is_offline AND redemption.voided_at IS NOT NULL AND EXISTS (
+        SELECT FROM redemption_void AS anew
+        WHERE anew.member_id = redemption.member_id AND anew.redemption_id = redemption.id
+          AND anew.staff_id IS NULL))
+"""
+_CELLS = f"""
     SELECT line.product_id,
            extract(hour FROM redemption.redeemed_at AT TIME ZONE store.time_zone)::int AS hour,
            redemption.staff_id, lot.store_id AS sold_at_id, lot.currency, redemption.is_offline,
@@ -119,10 +137,10 @@ _CELLS = """
     JOIN redemption_line AS line
       ON line.member_id = redemption.member_id AND line.redemption_id = redemption.id
     JOIN lot ON lot.member_id = line.member_id AND lot.id = line.lot_id
-    WHERE redemption.store_id = :store_id AND redemption.business_day = :day
+    WHERE redemption.store_id = :store_id AND redemption.business_day = :day AND {_HAPPENED}
     GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 2, 1, 3, 4, 5, 6
-"""
+    ORDER BY min(redemption.redeemed_at), 1, 3, 4, 5, 6
+"""  # noqa: S608  of our own text
 _VOIDS = """
     SELECT redemption_void.id, redemption_void.redemption_id, redemption_void.staff_id,
            redemption_void.approved_by_id, redemption_void.cups, redemption_void.top_up,
@@ -145,6 +163,14 @@ _OFFLINE = """
     FROM offline_item WHERE store_id = :store_id AND business_day = :day
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
+_DECIDED = """
+    SELECT staff.id AS staff_id, count(*) AS times
+    FROM offline_item
+    JOIN staff ON staff.id = offline_item.resolved_by_id
+              AND staff.member_id = offline_item.member_id
+    WHERE offline_item.store_id = :store_id AND offline_item.business_day = :day
+    GROUP BY 1 ORDER BY 2 DESC, 1
+"""
 _GUESSED = """
     SELECT wrong_code.device_id, max(wrong_code.times)::bigint AS most_in_an_hour,
            sum(wrong_code.times)::bigint AS times
@@ -158,12 +184,12 @@ _GUESSED = """
           < (CAST(:day AS date) + 1 + store.day_ends_at) AT TIME ZONE store.time_zone
     GROUP BY 1 ORDER BY 3 DESC, 1
 """
-_REPEATED = """
+_REPEATED = f"""
     SELECT staff_id, array_agg(id ORDER BY redeemed_at, id) AS redemption_ids
-    FROM redemption WHERE store_id = :store_id AND business_day = :day
+    FROM redemption WHERE store_id = :store_id AND business_day = :day AND {_HAPPENED}
     GROUP BY staff_id, member_id HAVING count(*) >= :again
     ORDER BY count(*) DESC, staff_id
-"""
+"""  # noqa: S608  of our own text
 _DISOWNED = """
     SELECT id AS redemption_id, staff_id, cups, disowned_at
     FROM redemption
@@ -173,7 +199,7 @@ _DISOWNED = """
 
 
 def read_day(*, store_id: UUID, on: date) -> Day:
-    """Read a store's business day, in a snapshot: seven statements, however much was done."""
+    """Read a store's business day, in a snapshot: eight statements, however much was done."""
 
     def rows(sql: str) -> Sequence[RowMapping]:
         asked = {"store_id": store_id, "day": on, "again": SERVED_AGAIN}
@@ -187,6 +213,7 @@ def read_day(*, store_id: UUID, on: date) -> Day:
         voids=[Undone(**row) for row in rows(_VOIDS)],
         noes=[No(**row) for row in rows(_NOES)],
         offline=[Offline(**row) for row in rows(_OFFLINE)],
+        decided=[Decided(**row) for row in rows(_DECIDED)],
         guessed=[Guessed(**row) for row in rows(_GUESSED)],
         repeated=[Repeated(**row) for row in rows(_REPEATED)],
         disowned=[Disowned(**row) for row in rows(_DISOWNED)],

@@ -10,13 +10,27 @@ from uuid import UUID
 from redemption.day.cells import Day
 
 Rule = Literal[
-    "many_voids", "late_voids", "own_wallet", "same_wallet", "guessed_codes", "disowned", "borne"
+    "many_voids",
+    "late_voids",
+    "many_refusals",
+    "own_wallet",
+    "same_wallet",
+    "guessed_codes",
+    "disowned",
+    "borne",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
 
 FEW_VOIDS = 2
 VOIDED_SHARE = 0.05
 """A clerk's voids are many when they are more than these few and more than this of their cups."""
+
+FEW_REFUSALS = 5
+REFUSED_SHARE = 0.25
+"""A clerk's refusals are many when more than these few, and than this for each cup they made."""
+
+_USUAL = ("own-wallet", "top-up-due", "approval-needed")
+"""What is no sign of trying: the last two say what to do next, the first has a rule of its own."""
 
 LATE = timedelta(minutes=15)
 GUESSES = 20
@@ -41,6 +55,7 @@ def flags_of(day: Day) -> list[Flag]:
     found = [
         *_many_voids(day),
         *_late_voids(day),
+        *_many_refusals(day),
         *_own_wallets(day),
         *_same_wallets(day),
         *_guesses(day),
@@ -51,9 +66,7 @@ def flags_of(day: Day) -> list[Flag]:
 
 
 def _many_voids(day: Day) -> Iterator[Flag]:
-    made: Counter[UUID] = Counter()
-    for cell in day.cells:
-        made[cell.staff_id] += cell.cups
+    made = _made(day)
     undone: dict[UUID, list[UUID]] = {}
     cups: Counter[UUID] = Counter()
     for void in day.voids:
@@ -67,18 +80,35 @@ def _many_voids(day: Day) -> Iterator[Flag]:
 
 def _late_voids(day: Day) -> Iterator[Flag]:
     """Cups are undone at once, when the clerk sees the mistake; long after, the cup is drunk."""
-    late: dict[UUID | None, list[UUID]] = {}
+    late: dict[UUID, list[UUID]] = {}
     for void in day.voids:
-        if void.voided_at - void.redeemed_at > LATE:
+        if void.staff_id is not None and void.voided_at - void.redeemed_at > LATE:
             late.setdefault(void.staff_id, []).append(void.redemption_id)
     for staff_id, ids in late.items():
         yield Flag("late_voids", len(ids), staff_id, redemption_ids=_some(ids))
 
 
+def _many_refusals(day: Day) -> Iterator[Flag]:
+    made = _made(day)
+    told: Counter[UUID] = Counter()
+    for no in day.noes:
+        if no.reason not in _USUAL:
+            told[no.staff_id] += no.times
+    for staff_id, times in told.items():
+        if times > FEW_REFUSALS and times > REFUSED_SHARE * made[staff_id]:
+            yield Flag("many_refusals", times, staff_id)
+
+
 def _own_wallets(day: Day) -> Iterator[Flag]:
+    """Whoever tried to take from their own wallet, or decided about cups of it."""
+    times: Counter[UUID] = Counter()
     for no in day.noes:
         if no.reason == "own-wallet":
-            yield Flag("own_wallet", no.times, no.staff_id)
+            times[no.staff_id] += no.times
+    for one in day.decided:
+        times[one.staff_id] += one.times
+    for staff_id, many in times.items():
+        yield Flag("own_wallet", many, staff_id)
 
 
 def _same_wallets(day: Day) -> Iterator[Flag]:
@@ -105,6 +135,14 @@ def _borne(day: Day) -> Iterator[Flag]:
     cups = sum(one.cups_borne for one in day.offline)
     if cups:
         yield Flag("borne", cups)
+
+
+def _made(day: Day) -> Counter[UUID]:
+    """Cups by who handed them over."""
+    made: Counter[UUID] = Counter()
+    for cell in day.cells:
+        made[cell.staff_id] += cell.cups
+    return made
 
 
 def _some(ids: Iterable[UUID]) -> tuple[UUID, ...]:

@@ -1,25 +1,22 @@
 """A store's day sheet: all of it, on the right business day, and the same as in the books."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event
 
 import redemption
+from chain.models import Store
 from kernel.db import db
 from kernel.errors import Refusal
 from kernel.transaction import snapshot, transaction
-from ledger import policy
-from ledger.models import Line
-from ledger.month import Month
-from ledger.reports import settlement_matrix
 from redemption.day import day_sheet
 from redemption.errors import InsufficientCups
-from tests.service.redemption.tills import undo
+from redemption.offline import resolve
+from tests.service.redemption.offline.field import Branch, bring, fill
+from tests.service.redemption.tills import change, undo
 
 pytestmark = pytest.mark.usefixtures("books_hold")
 
@@ -67,6 +64,24 @@ def test_the_night_belongs_to_the_business_day_before(world, alice):
     world.take(till, alice, 1, now=at(4, 0, day=15))
     assert sheet(world, "B").cups == 1
     assert sheet(world, "B", on=date(2026, 1, 15)).cups == 1
+
+
+def test_hours_stand_in_the_order_of_the_business_day(world, alice):
+    till = world.add_till("B")
+    for moment in (at(1, 30, day=15), at(23), at(9), at(0, 5, day=15)):
+        world.take(till, alice, 1, now=moment)
+    assert list(named(world, sheet(world, "B").by_hour)) == [9, 23, 0, 1]
+
+
+def test_a_store_elsewhere_has_days_and_hours_of_its_own(world, alice):
+    """Honolulu is a calendar day behind Taipei, and this store's day ends at half past two."""
+    till = world.add_till("B")
+    change(Store, till.store_id, time_zone="Pacific/Honolulu", day_ends_at=time(2, 30))
+    honolulu = ZoneInfo("Pacific/Honolulu")
+    for minute in (29, 30):
+        world.take(till, alice, 1, now=datetime(2026, 1, 14, 2, minute, tzinfo=honolulu))
+    assert named(world, sheet(world, "B", on=date(2026, 1, 13)).by_hour) == {2: (1, 0, 43)}
+    assert named(world, sheet(world, "B").by_hour) == {2: (1, 0, 44)}
 
 
 def test_an_undone_cup_stands_as_undone_and_the_void_on_its_own_day(world, alice):
@@ -127,12 +142,62 @@ def test_a_clerk_who_undoes_much_of_what_they_made_is_flagged(world, alice):
     assert {flag.rule for flag in sheet(world, "B").flags} == {"many_voids", "same_wallet"}
 
 
+def test_a_clerk_who_is_told_no_again_and_again_is_flagged(world, alice):
+    till, other = world.add_till("B"), world.add_till("B")
+    for minute in range(6):
+        with pytest.raises(InsufficientCups):
+            world.take(till, alice, 12, now=at(9, minute))
+    world.take(other, alice, 1, now=at(9))
+    (flag,) = sheet(world, "B").flags
+    assert (flag.rule, flag.times, flag.staff_id) == ("many_refusals", 6, till.staff_id)
+
+
+def test_a_few_refusals_among_many_cups_are_nothing(world, alice):
+    till = world.add_till("B")
+    for minute in range(5):
+        with pytest.raises(InsufficientCups):
+            world.take(till, alice, 12, now=at(9, minute))
+    assert sheet(world, "B").flags == []
+
+
+def test_who_decides_about_cups_of_their_own_wallet_is_flagged(world):
+    alice = world.add_member()
+    manager, branch = world.add_till("B", role="manager", own=alice), Branch(world, "B")
+    bring(world, branch.serve(fill(world, alice, cups=2), cups=2))
+    with transaction():
+        resolve(
+            device_id=branch.till.device_id,
+            number=1,
+            item_hash=None,
+            remedy="borne",
+            note=None,
+            staff_id=manager.staff_id,
+            role="manager",
+            now=at(14),
+        )
+    flags = {flag.rule: flag.staff_id for flag in sheet(world, "B").flags}
+    assert flags == {"borne": None, "own_wallet": manager.staff_id}
+
+
+def test_what_is_settled_anew_was_handed_over_once_and_is_nobody_s_void(world, alice):
+    """Another till's log comes in later, and was first: its cups are taken, and these anew."""
+    first, second = Branch(world, "A"), Branch(world, "B")
+    capsule = fill(world, alice, cups=2)
+    earlier, later = first.serve(capsule, 1), second.serve(capsule, 2, after=5)
+    bring(world, later)
+    bring(world, earlier, after=120)
+    told = sheet(world, "B")
+    assert (told.cups, told.cups_voided, told.cups_offline, told.cups_borne) == (1, 0, 1, 1)
+    assert [flag.rule for flag in told.flags] == ["borne"]
+    assert sheet(world, "A").cups == 1
+
+
 def test_the_number_of_statements_does_not_grow_with_the_day(world, alice):
     till = world.add_till("B")
     few = _statements(world)
     for minute in range(6):
         world.take(till, alice, 1, now=at(9, minute))
-    assert _statements(world) == few == 7
+    assert _statements(world) == few == 8
 
 
 def _statements(world):
@@ -149,85 +214,3 @@ def _statements(world):
             return len(ran)
     finally:
         event.remove(db.engine, "before_cursor_execute", ran_one)
-
-
-MOVES = st.lists(
-    st.tuples(st.sampled_from("ABC"), st.integers(1, 3), st.integers(0, 72), st.integers(0, 2)),
-    min_size=1,
-    max_size=8,
-)
-
-
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(moves=MOVES)
-def test_day_sheets_settlement_and_books_say_the_same(world, moves):
-    """For any redemptions and voids of any part: what stores made for others, and earned by it."""
-    member = world.add_member()
-    for store in "AB":
-        world.add_lot(member, "eleven", store=store, sold_at=at(8))
-    for store, cups, hours, undone in moves:
-        till = world.add_till(store, role="manager")
-        when = at(9) + timedelta(hours=hours)
-        try:
-            redeemed = world.take(till, member, cups, now=when)
-        except Refusal:
-            continue
-        if undone:
-            with transaction():
-                redemption.void(
-                    redemption_id=UUID(redeemed.id),
-                    store_id=till.store_id,
-                    staff_id=till.staff_id,
-                    role="manager",
-                    items={world.products["latte"]: min(undone, cups)},
-                    now=when,
-                )
-    sheets = _sheets(world)
-    assert sheets == _books()
-    assert {key: made for key, made in sheets.items() if key[0] != key[1]} == _settlement()
-
-
-def _sheets(world):
-    """Cups and their value by (selling store, making store), from all day sheets."""
-    made = {}
-    for store in "ABC":
-        for day in range(14, 19):
-            for one in sheet(world, store, on=date(2026, 1, day)).by_seller:
-                _add(made, (one.of, world.stores[store]), one.cups_kept, one.amount)
-    return _moved(made)
-
-
-def _books():
-    """The same from every line of revenue from cups."""
-    made = {}
-    with transaction():
-        for line in db.session.scalars(select(Line)):
-            key = (line.counterpart_store_id or line.store_id, line.store_id)
-            if line.credit == policy.CUPS:
-                _add(made, key, line.qty, line.amount)
-            if line.debit == policy.CUPS:
-                _add(made, key, -line.qty, -line.amount)
-    return _moved(made)
-
-
-def _settlement():
-    """The same from what stores owe one another."""
-    with snapshot():
-        return {
-            (owed.sold_at_id, owed.made_at_id): (owed.cups, owed.amount)
-            for owed in settlement_matrix(Month.of(TODAY))
-            if owed.cups or owed.amount
-        }
-
-
-def _add(made, key, cups, amount):
-    before = made.get(key, (0, 0))
-    made[key] = (before[0] + cups, before[1] + amount)
-
-
-def _moved(made):
-    return {key: moved for key, moved in made.items() if moved != (0, 0)}
