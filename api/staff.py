@@ -175,4 +175,8 @@ def choose_pin(*, caller: DeviceCaller, body: dict[str, Any]) -> None:
 
     Wrong ones are counted as at the beginning of a shift.
     """
-    counted(lambda: chain.choose_pin(**body, store_id=caller.store_id, now=clock.now()))
+    counted(
+        lambda: chain.choose_pin(
+            **body, device_id=caller.device_id, store_id=caller.store_id, now=clock.now()
+        )
+    )

@@ -15,6 +15,8 @@ OFFICE_SESSION_LIVES = timedelta(hours=1)
 AT_TILLS = ("clerk", "manager")
 
 WRONG_SECRETS = 5
+WRONG_PINS_AT_DEVICE = 20
+"""Of whatever numbers: who tries a few PINs of everybody is stopped, too."""
 WRONG_ENROLMENTS = 20
 LOCKED_FOR = timedelta(minutes=15)
 

@@ -104,13 +104,13 @@ def disable_staff(*, staff_id: UUID, by_id: UUID, by_role: str, now: datetime) -
 
 
 def choose_pin(
-    *, store_id: UUID, staff_number: str, pin: str, new_pin: str, now: datetime
+    *, device_id: UUID, store_id: UUID, staff_number: str, pin: str, new_pin: str, now: datetime
 ) -> Person | SignInRefused | StoreScope | RateLimited:
     """Replace a PIN by one's own, at an enrolled device of one's store.
 
     A refusal is answered, not raised, and counted, as in `start_shift`.
     """
-    staff = signed_in_by_pin(staff_number, pin, now=now)
+    staff = signed_in_by_pin(staff_number, pin, device_id=device_id, now=now)
     if not isinstance(staff, Staff):
         return staff
     person = _person(staff)

@@ -39,9 +39,10 @@ def start_shift(
     """Let somebody work at an enrolled device of a store, by their own PIN.
 
     A refusal is answered, not raised: the wrong try that it counts must be committed. A number
-    that nobody has takes as long and is answered alike, up to the lock after five.
+    that nobody has takes as long and is answered alike, up to the lock after five; after twenty of
+    whatever numbers the device is locked.
     """
-    staff = signed_in_by_pin(staff_number, pin, now=now)
+    staff = signed_in_by_pin(staff_number, pin, device_id=device_id, now=now)
     if not isinstance(staff, Staff):
         return staff
     if store_id not in stores_of(staff.id):
@@ -62,21 +63,27 @@ def start_shift(
 
 
 def signed_in_by_pin(
-    staff_number: str, pin: str, *, now: datetime
+    staff_number: str, pin: str, *, device_id: UUID, now: datetime
 ) -> Staff | SignInRefused | RateLimited:
     """Find who has this number and PIN; a wrong try is counted, so a refusal is answered.
 
-    A first PIN, which the desk gave, passes until it ends.
+    It counts against the number, wherever it is tried, and against the device, whosever it is. A
+    first PIN, which the desk gave, passes until it ends.
     """
-    guessing = Guessing("pin", staff_number, policy.WRONG_SECRETS)
-    counted = guesses.count(guessing, now=now)
+    here = Guessing("pins at device", str(device_id), policy.WRONG_PINS_AT_DEVICE)
+    theirs = Guessing("pin", staff_number, policy.WRONG_SECRETS)
+    counted_here = guesses.count(here, now=now)
+    if counted_here.too_late:
+        return counted_here.too_late
+    counted = guesses.count(theirs, now=now)
     if counted.too_late:
         return counted.too_late
     staff = _working(staff_number)
     is_right = _fits(staff.pin_hash if staff else None, pin)
     if staff is None or not is_right or _is_over(staff.pin_ends_at, now):
-        return counted.if_wrong or SignInRefused()
-    guesses.forget(guessing)
+        return counted.if_wrong or counted_here.if_wrong or SignInRefused()
+    for guessing in (here, theirs):
+        guesses.forget(guessing)
     return staff
 
 

@@ -98,6 +98,19 @@ def test_pins_guessed_at_once_are_counted_one_by_one(app: Flask, world: World, t
     assert sum(isinstance(answer, RateLimited) for answer in answers) == 6
 
 
+def test_a_device_at_which_everybodys_pins_are_tried_is_locked(world: World, till: Till):
+    add_staff("1001", "clerk", stores=[world.stores["A"]])
+    numbers = [f"20{number:02}" for number in range(5)] * 4
+
+    answers = [_start(till, number, WRONG, world.now) for number in numbers]
+
+    assert [type(answer) for answer in answers] == [SignInRefused] * 19 + [RateLimited]
+    assert isinstance(_start(till, "1001", PIN, world.now), RateLimited)
+    elsewhere, later = world.add_till("A"), world.now + timedelta(minutes=15)
+    assert isinstance(_start(elsewhere, "1001", PIN, world.now), StaffSignedIn)
+    assert isinstance(_start(till, "1001", PIN, later), StaffSignedIn)
+
+
 def test_an_unknown_number_takes_as_long_as_a_wrong_pin(world: World, till: Till):
     add_staff("1001", "clerk", stores=[world.stores["A"]])
     _start(till, "1001", WRONG, world.now)  # the first one also prepares nobody's hash
@@ -136,7 +149,7 @@ def test_wrong_tries_that_count_no_longer_are_forgotten(
     world: World, till: Till, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     _start(till, "8888", WRONG, world.now)
-    _start(till, "9999", WRONG, world.now + timedelta(minutes=10))
+    _start(world.add_till("A"), "9999", WRONG, world.now + timedelta(minutes=10))
     ahead = (world.now + timedelta(minutes=20) - clock.now()).total_seconds()
     (tmp_path / "clock").write_text(f"{ahead}\n")
     monkeypatch.setenv("CLOCK_FILE", str(tmp_path / "clock"))
@@ -144,7 +157,7 @@ def test_wrong_tries_that_count_no_longer_are_forgotten(
     jobs.forget_guesses()
 
     kept = db.session.scalars(select(Guess.failed_at)).all()
-    assert kept == [world.now + timedelta(minutes=10)]
+    assert kept == [world.now + timedelta(minutes=10)] * 2  # of the number, and of the device
 
 
 def test_guessing_on_while_locked_does_not_prolong_the_lock(world: World, till: Till):
