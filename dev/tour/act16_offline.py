@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from dev.tour.act3_redeem import reason_of
+from dev.tour.act3_redeem import CONFLICT, check_refusal, reason_of
 from dev.tour.act13_several import STORE
 from dev.tour.client import Api
 from dev.tour.own_device import OwnDevice
 from dev.tour.party import Shopper
-from dev.tour.scan import LATTE, product_id
+from dev.tour.scan import LATTE, product_id, scanned
 from dev.tour.store_day import Offline
 from dev.tour.tour import Act, Tour
 from examples.offline.till import NoCups
@@ -88,12 +88,17 @@ def upload(tour: Tour) -> None:
 def upload_other(tour: Tour) -> None:
     """A till brings the other one's log: what a capsule was not good for, the chain bears."""
     second, cups = tour.scanners[1], tour.regular.wallet()["cups"]
-    [told] = _upload(tour.tills[STORE].api, second.offline.log.lines)
+    api = tour.tills[STORE].api
+    [told] = _upload(api, second.offline.log.lines)
     expected = ("overdrawn", "capsule-used", _CUPS)
     seen = (told["outcome"], told["reason"], told["cups_borne"])
     tour.story.check("outcome, why, cups borne", expected=expected, seen=seen)
     seen_cups = tour.regular.wallet()["cups"]
     tour.story.check("cups of the regular, as before", expected=cups, seen=seen_cups)
+    body = scanned(tour, tour.regular.app.shown(tour.regular.capsule), {LATTE: 1})
+    refused = api.send("POST", "/v1/redemptions", body)
+    check_refusal(tour, "one more, with a network", refused, CONFLICT, "limit-reached")
+    tour.day.refused["limit-reached"] += 1
 
 
 def steal(tour: Tour) -> None:
