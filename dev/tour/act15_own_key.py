@@ -68,9 +68,12 @@ def void_part(tour: Tour) -> None:
     check_refusal(tour, "three of the two", too_many, CONFLICT, "not-so-many-taken")
     voided = till.api.post(path, _undoing(tour, 1))
     tour.day.undo(several.answer["id"], DEAR, 1)
-    seen = (voided["cups_voided"], voided["voided_at"], regular.wallet()["cups"])
-    expected = (1, None, regular.pack.left)
-    tour.story.check("undone, when all was, and cups held", expected=expected, seen=seen)
+    tour.story.tell(f"the screen says: {voided['words']['clerk']}")
+    back = voided["given_back"]
+    seen = (back["cups"], back["top_up"]["amount"], voided["voided_at"])
+    tour.story.check("cups, money, and when all was", expected=(1, _BACK, None), seen=seen)
+    held = regular.wallet()["cups"]
+    tour.story.check("cups in the wallet", expected=regular.pack.left, seen=held)
     history = regular.api.everything("/v1/wallet/history")
     explained = [sum(of) for of in zip(*map(_moved, history), strict=True)]
     expected_all = [regular.pack.left, regular.pack.net - regular.pack.recognised]
