@@ -4,6 +4,9 @@ One queue a worker, since a worker on two that is killed loses the job it has ta
 looks every second whether rows are due, in all rooms, and rings for those; there may be several.
 """
 
+import kernel.lean  # before all others
+
+# isort: split
 import argparse
 import gc
 import sys

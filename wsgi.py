@@ -1,5 +1,8 @@
 """What gunicorn serves."""
 
+import kernel.lean  # noqa: F401  before all others
+
+# isort: split
 import sys
 
 from kernel.config import ConfigError

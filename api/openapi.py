@@ -1,6 +1,5 @@
 """OpenAPI 3.1, made from the routes as they are registered: nothing is written down twice."""
 
-import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from marshmallow import Schema, fields
 
 from api import problems, strict_json
 from api.auth import anyone
+from api.docstrings import docstring
 from api.errors import PROBLEM_JSON
 from api.fields import MoneyField
 from api.idempotency import HEADER, KEY_PATTERN, REPLAYED
@@ -89,7 +89,7 @@ _UUIDS = re.compile(r"<uuid:(\w+)>")
 
 
 def _operation(spec: APISpec, route: Route) -> dict[str, Any]:
-    summary, _, description = inspect.cleandoc(route.view.__doc__ or "").partition("\n")
+    summary, _, description = docstring(route.view).partition("\n")
     operation: dict[str, Any] = {
         "operationId": f"{route.resource}.{route.name}",
         "tags": [route.resource],

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,7 @@ Idempotency = Literal["none", "answer", "domain"]
 TransactionMode = Literal["one", "own", "snapshot"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
+_WITHOUT_DOCSTRINGS = 2  # `python -OO`: `api.docstrings` finds them then
 _IN_PATH = re.compile(r"<(?:[^:>]+:)?(\w+)>")
 
 
@@ -92,5 +94,6 @@ def refuse_misdeclared(route: Route) -> None:
         raise TypeError(f"{route.name}: an answer is kept per caller, and the guard names none")
     if route.idempotency != "none" and (route.is_table or route.transaction == "snapshot"):
         raise TypeError(f"{route.name}: what only reads needs no key")
-    if not (route.view.__doc__ or "").strip():
+    has_none = not (route.view.__doc__ or "").strip()
+    if has_none and sys.flags.optimize < _WITHOUT_DOCSTRINGS:
         raise TypeError(f"{route.name}: its docstring is its entry in the documents")

@@ -109,7 +109,7 @@ def gunicorn(at: Site) -> Iterator[tuple[int, psutil.Process]]:
     """Run the web server as production does; answers its port and its master process."""
     port = free_port()
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+        [sys.executable, "-OO", "-m", "gunicorn", "wsgi:app"],
         cwd=ROOT,
         env={**os.environ, **at.environment, "PORT": str(port)},
         stdout=subprocess.DEVNULL,

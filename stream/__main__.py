@@ -1,5 +1,8 @@
 """Serve the streams: `python -m stream --bind 127.0.0.1:8001`."""
 
+import kernel.lean  # noqa: F401  before all others
+
+# isort: split
 import argparse
 import os
 import sys

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from marshmallow import Schema, fields, utils
 
+from api.docstrings import docstring
 from api.tables.column import Kind
 
 Plain = str | int | bool | None
@@ -43,11 +44,16 @@ class Table:
         Raises:
             TypeError: the schema has no `rows`, or one of their fields is no column.
         """
-        self.title = " ".join((answer.__doc__ or "").split("\n")[0].split()).removesuffix(".")
+        self._answer = type(answer)
         self.columns = _columns(answer)
         self.names = [column.name for column in self.columns]
         self.parts = [field.data_key or name for name, field in answer.fields.items()]
         self.facts = type(answer)(exclude=(ROWS,))
+
+    @property
+    def title(self) -> str:
+        """The first line of what its schema says of itself."""
+        return " ".join(docstring(self._answer).split("\n")[0].split()).removesuffix(".")
 
     def facts_of(self, answer: Any) -> dict[str, Any]:
         """Write everything but the rows."""

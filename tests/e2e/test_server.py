@@ -20,7 +20,7 @@ def port(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     log = tmp_path_factory.mktemp("gunicorn") / "log"
     with log.open("wb") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "wsgi:app"],
+            [sys.executable, "-OO", "-m", "gunicorn", "--bind", "127.0.0.1:0", "wsgi:app"],
             cwd=ROOT,
             env={**os.environ, "WEB_WORKERS": "1"},
             stdout=stream,
