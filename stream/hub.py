@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from stream.news import News
+from stream.place import Place
 from stream.ticket import Ticket
 
 _MOST_WAITING = 100
@@ -27,13 +28,16 @@ class Follower:
     """One open connection. None in its queue means that it ends, `may_return` whether for good."""
 
     ticket: Ticket
+    place: Place
     waiting: asyncio.Queue[Told | None] = field(
         default_factory=lambda: asyncio.Queue(_MOST_WAITING + 1)
     )
     may_return: bool = True
 
     def tell(self, event: Told) -> None:
-        """Let it hear an event, unless it has stopped listening."""
+        """Let it hear an event that it has not heard, unless it has stopped listening."""
+        if self.place.has(event.id):
+            return
         if self.waiting.qsize() >= _MOST_WAITING:
             self.let_go()
         else:

@@ -1,8 +1,9 @@
-"""What has happened since: one statement for all stores that anybody follows.
+"""What has happened since: two statements for all stores that anybody follows.
 
 Rows are the truth and nobody rings for them: the writing path of a redemption does nothing for
 those who look on. Ids sort by the time at which they were made, but are seen when their transaction
-has committed, so each look goes back a while, and what was told before is left out.
+has committed, so each look goes back a while: first it asks for the ids alone, and then for the
+facts of those that were not told before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,12 +14,24 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from kernel.ids import new_id
-from stream.place import LOOKS_BACK_MS, before
+from stream.place import before
 
 _REPLAYS_MS = 600_000
 """Whoever was away for longer than this reads the day sheet instead."""
 
-_NEWS = """
+_IDS = """
+WITH followed AS (SELECT unnest($1::uuid[]) AS store_id)
+SELECT id FROM redemption
+WHERE id > $2::uuid AND store_id IN (SELECT store_id FROM followed)
+UNION ALL
+SELECT id FROM redemption_void
+WHERE id > $2::uuid AND store_id IN (SELECT store_id FROM followed)
+UNION ALL
+SELECT id FROM turned_away
+WHERE id > $2::uuid AND store_id IN (SELECT store_id FROM followed)
+"""
+
+_FACTS = """
 WITH followed AS (SELECT unnest($1::uuid[]) AS store_id)
 SELECT happened.kind, happened.id, happened.store_id, happened.facts
 FROM (
@@ -37,23 +50,25 @@ FROM (
                    ) AS drink
                )) AS facts
     FROM redemption
-    WHERE redemption.id > $2::uuid AND redemption.store_id IN (SELECT store_id FROM followed)
+    WHERE redemption.id {which} AND redemption.store_id IN (SELECT store_id FROM followed)
     UNION ALL
     SELECT 'void', undone.id, undone.store_id, jsonb_build_object(
                'id', undone.id, 'redemption_id', undone.redemption_id, 'staff_id', undone.staff_id,
                'cups', undone.cups, 'voided_at', undone.voided_at)
     FROM redemption_void AS undone
-    WHERE undone.id > $2::uuid AND undone.store_id IN (SELECT store_id FROM followed)
+    WHERE undone.id {which} AND undone.store_id IN (SELECT store_id FROM followed)
     UNION ALL
     SELECT 'turned_away', refused.id, refused.store_id, jsonb_build_object(
                'id', refused.id, 'reason', refused.reason, 'staff_id', refused.staff_id,
                'cups', refused.cups, 'product_id', refused.product_id,
                'turned_away_at', refused.turned_away_at)
     FROM turned_away AS refused
-    WHERE refused.id > $2::uuid AND refused.store_id IN (SELECT store_id FROM followed)
+    WHERE refused.id {which} AND refused.store_id IN (SELECT store_id FROM followed)
 ) AS happened
 ORDER BY happened.id
 """
+_SINCE = _FACTS.replace("{which}", "> $2::uuid")
+_THESE = _FACTS.replace("{which}", "= ANY ($2::uuid[])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +81,28 @@ class News:
     facts: dict[str, Any]
 
 
-async def news_since(
+async def ids_since(
     connection: AsyncConnection[Any], stores: Iterable[UUID], *, since: UUID
+) -> list[UUID]:
+    """The rows of what happened at these stores after `since`, in no order."""
+    found = await connection.execute(_IDS, [list(stores), since])
+    return [row[0] for row in await found.fetchall()]
+
+
+async def news_of(
+    connection: AsyncConnection[Any], stores: Iterable[UUID], *, ids: Sequence[UUID]
 ) -> Sequence[News]:
-    """What happened at these stores after `since`, in the order of ids."""
-    found = await connection.execute(_NEWS, [list(stores), since])
+    """What these rows tell, in the order of ids."""
+    found = await connection.execute(_THESE, [list(stores), ids])
     return [News(*row) for row in await found.fetchall()]
 
 
-def a_while_ago() -> UUID:
-    """Before whatever may still be on its way into the database."""
-    return before(new_id(), LOOKS_BACK_MS)
+async def news_since(
+    connection: AsyncConnection[Any], store_id: UUID, *, since: UUID
+) -> Sequence[News]:
+    """What happened at a store after `since`, in the order of ids."""
+    found = await connection.execute(_SINCE, [[store_id], since])
+    return [News(*row) for row in await found.fetchall()]
 
 
 def long_ago() -> UUID:

@@ -12,10 +12,10 @@ from aiohttp import web
 from kernel import clock
 from stream.connecting import Counter
 from stream.hub import Follower, Hub, Told, written
-from stream.news import News, a_while_ago, long_ago, news_since
+from stream.news import News, long_ago, news_since
 from stream.place import Place
 from stream.rights import live_of
-from stream.ticket import Ticket, read_ticket
+from stream.ticket import read_ticket
 from stream.watch import Watch
 
 log = structlog.get_logger()
@@ -54,30 +54,32 @@ async def follow(request: web.Request) -> web.StreamResponse:
     ticket = read_ticket(request.query.get("ticket", ""), now=clock.now())
     if ticket is None:
         return _unauthenticated()
-    hub, follower = request.app[HUB], Follower(ticket)
-    hub.add(follower)  # before the look at what there is: nothing falls between the two
+    last = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
+    place = Place.read(last)
+    hub, follower = request.app[HUB], Follower(ticket, place or Place.here())
+    hub.add(follower)  # before the look at what was missed: nothing falls between the two
     try:
-        return await _followed(request, follower)
+        return await _followed(request, follower, comes_back=place is not None)
     finally:
         hub.remove(follower)
 
 
-async def _followed(request: web.Request, follower: Follower) -> web.StreamResponse:
-    """1. ask whether they may, and what there is; 2. say what was missed; 3. go on with the new."""
-    last = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
-    place = Place.read(last)
+async def _followed(
+    request: web.Request, follower: Follower, *, comes_back: bool
+) -> web.StreamResponse:
+    """1. ask whether they may, and what they missed; 2. say that; 3. go on with what is new."""
     try:
-        there = await _asked(request, follower.ticket, place)
+        missed = await _asked(request, follower, comes_back=comes_back)
     except psycopg.Error as problem:
         log.warning("stream.database_away", problem=type(problem).__name__)
         return await _come_again(request)
-    if there is None:
+    if missed is None:
         return _unauthenticated()
     response = _opened()
     await response.prepare(request)
     with suppress(ConnectionResetError):
         try:
-            await _tell(response, follower, place, there)
+            await _tell(response, follower, missed)
         except TimeoutError:
             if request.transport is not None:
                 request.transport.abort()
@@ -90,31 +92,24 @@ async def live(request: web.Request) -> web.Response:
 
 
 async def _asked(
-    request: web.Request, ticket: Ticket, place: Place | None
+    request: web.Request, follower: Follower, *, comes_back: bool
 ) -> Sequence[News] | None:
-    """What is there since a place, or of the last while; None for whom the ticket is not good."""
-    since = a_while_ago() if place is None else max(place.since, long_ago())
+    """What somebody missed who comes back; None for whom the ticket is not good any more."""
+    ticket = follower.ticket
     async with request.app[_COUNTER].turn() as connection:
         if not await live_of(connection, [ticket], now=clock.now()):
             return None
-        return await news_since(connection, [ticket.store_id], since=since)
+        if not comes_back:
+            return ()
+        since = max(follower.place.since, long_ago())
+        return await news_since(connection, ticket.store_id, since=since)
 
 
-async def _tell(
-    response: web.StreamResponse, follower: Follower, place: Place | None, there: Sequence[News]
-) -> None:
-    """Tell what is not known at a place, and then all that comes; each event says how far it is.
-
-    Without a place, what is there already was before, and counts as heard.
-    """
-    missed = [] if place is None else there
-    if place is None:
-        place = Place(a_while_ago())
-        for news in there:
-            place.hear(news.id)
-    await _write(response, f"{_RETRY}\nid: {place}\n\n".encode())
+async def _tell(response: web.StreamResponse, follower: Follower, missed: Sequence[News]) -> None:
+    """Tell what was missed, and then all that comes; each event says how far one has heard."""
+    await _write(response, f"{_RETRY}\nid: {follower.place}\n\n".encode())
     for news in missed:
-        await _told(response, written(news), place)
+        await _told(response, written(news), follower.place)
     while True:
         try:
             event = await asyncio.wait_for(follower.waiting.get(), _BREATH_S)
@@ -125,7 +120,7 @@ async def _tell(
             if not follower.may_return:
                 await _write(response, b"event: end\ndata: {}\n\n")
             return
-        await _told(response, event, place)
+        await _told(response, event, follower.place)
 
 
 async def _told(response: web.StreamResponse, event: Told, place: Place) -> None:

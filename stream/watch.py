@@ -1,7 +1,6 @@
 """Looking for news, once a second for everybody, and for those who may no longer follow."""
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from kernel import clock
 from kernel.ids import new_id
 from stream.connecting import connect
 from stream.hub import Hub
-from stream.news import News, a_while_ago, long_ago, news_since
+from stream.news import ids_since, long_ago, news_of
 from stream.place import LOOKS_BACK_MS, before
 from stream.rights import live_of
 
@@ -22,6 +21,10 @@ log = structlog.get_logger()
 EVERY_S = 1.0
 LIVE_EVERY = 3
 """Looks between two looks for revoked devices: with the second each takes, under five seconds."""
+
+DEEP_EVERY = 10
+_A_LITTLE_MS = 3_000
+"""So far back goes a look; every tenth one as far as any transaction may be late."""
 
 
 class Watch:
@@ -56,20 +59,23 @@ class Watch:
         """
         if self._looks % LIVE_EVERY == 0:
             await self._let_go(connection)
-        self._looks += 1
-        looked, since = new_id(), self._since()
-        self._told = {one for one in self._told if one > since}
-        if stores := self._hub.stores:
-            self._hub.tell(self._untold(await news_since(connection, stores, since=since)))
+        looked, stores = new_id(), self._hub.stores
+        if stores:
+            ids = await ids_since(connection, stores, since=self._since())
+            if fresh := [one for one in ids if one not in self._told]:
+                self._hub.tell(await news_of(connection, stores, ids=fresh))
+                self._told.update(fresh)
         self._looked = looked
+        self._looks += 1
+        if self._looks % DEEP_EVERY == 0:
+            gone = before(looked, 2 * LOOKS_BACK_MS)
+            self._told = {one for one in self._told if one > gone}
 
     def _since(self) -> UUID:
-        return max(long_ago(), min(a_while_ago(), before(self._looked, LOOKS_BACK_MS)))
-
-    def _untold(self, news: Iterable[News]) -> list[News]:
-        untold = [one for one in news if one.id not in self._told]
-        self._told.update(one.id for one in untold)
-        return untold
+        """As far back as a transaction may be late, mostly a little; and not what nobody awaits."""
+        is_deep = self._looks % DEEP_EVERY == 0
+        late = before(self._looked, LOOKS_BACK_MS if is_deep else _A_LITTLE_MS)
+        return max(late, long_ago(), min(follower.place.since for follower in self._hub))
 
     async def _let_go(self, connection: AsyncConnection[Any]) -> None:
         followers = list(self._hub)  # whoever comes while we ask is not asked about

@@ -160,7 +160,7 @@ def day_of(world: Any) -> object:
 
 def look_for_news(world: Any) -> object:
     """What a stream asks each second, whose road to the database numbers its parameters."""
-    asked = news._NEWS.replace("$1", "%(stores)s").replace("$2", "%(since)s")  # noqa: SLF001
+    asked = news._IDS.replace("$1", "%(stores)s").replace("$2", "%(since)s")  # noqa: SLF001
     return hot.rows(asked, {"stores": [world.stores["A"]], "since": new_id()})
 
 

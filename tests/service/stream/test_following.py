@@ -20,11 +20,11 @@ from redemption.errors import InsufficientCups
 from redemption.models import TurnedAway
 from stream import hub, serve, watch
 from stream.connecting import connect
-from stream.place import before
+from stream.place import Place, before
 from stream.ticket import Ticket
 from tests.service.redemption.tills import undo
 
-PATIENCE_S = 20
+PATIENCE_S = 10
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,7 @@ def turn_away(till, *, ago_ms: int = 0) -> UUID:
     """A refusal that is seen now, and was made a while ago: its transaction took so long."""
     now = clock.now()
     refused = TurnedAway(
-        id=before(new_id(), ago_ms) if ago_ms else new_id(),
+        id=UUID(int=before(new_id(), ago_ms).int | new_id().int % 2**80),
         store_id=till.store_id,
         device_id=till.device_id,
         staff_id=till.staff_id,
@@ -184,7 +184,8 @@ def test_who_comes_back_hears_all_and_nothing_twice(world, same_process):
 
     async def play():
         async with serving() as client, serving() as other:
-            screen, _ = await opened(client, ticket(till))
+            long_here = before(new_id(), 120_000)
+            screen, _ = await opened(client, ticket(till), last=str(long_here))
             first, second = turn_away(till), turn_away(till)
             known = await heard(screen, 2)
             screen.close()
@@ -218,7 +219,7 @@ def test_who_heard_nothing_yet_misses_nothing_either(world):
 
 def test_who_comes_for_the_first_time_hears_nothing_of_before(world):
     till = world.add_till("A")
-    turn_away(till)
+    turn_away(till, ago_ms=2_500)
 
     async def play():
         async with following(ticket(till)) as (screen,):
@@ -227,6 +228,20 @@ def test_who_comes_for_the_first_time_hears_nothing_of_before(world):
 
     new, ((_, _, facts),) = asyncio.run(play())
     assert UUID(facts["id"]) == new
+
+
+def test_what_is_seen_late_is_told_to_those_who_are_there(world):
+    """Its transaction took longer than others, so it was made before what was told already."""
+    till = world.add_till("A")
+
+    async def play():
+        long_here = before(new_id(), 120_000)
+        async with following(ticket(till), last=str(long_here)) as (screen,):
+            made = [turn_away(till), turn_away(till, ago_ms=10_000)]
+            return made, await heard(screen, 2)
+
+    made, events = asyncio.run(play())
+    assert {UUID(facts["id"]) for _, _, facts in events} == set(made)
 
 
 def test_a_new_ticket_goes_on_where_the_one_before_ended(world):
@@ -250,7 +265,9 @@ def test_what_happened_while_the_process_stood_still_is_told(world):
     till = world.add_till("A")
 
     async def play():
-        theirs, follower = hub.Hub(), hub.Follower(ticket(till))
+        long_here = before(new_id(), 120_000)
+        theirs = hub.Hub()
+        follower = hub.Follower(ticket(till), Place(long_here, floor=long_here))
         theirs.add(follower)
         looking = watch.Watch(theirs)
         async with await connect() as connection:
@@ -408,7 +425,8 @@ def test_a_ticket_that_is_over_opens_nothing(world):
 
 def nobody_in_particular() -> hub.Follower:
     now = clock.now()
-    return hub.Follower(Ticket("device", UUID(int=1), UUID(int=2), now, now + timedelta(hours=1)))
+    theirs = Ticket("device", UUID(int=1), UUID(int=2), now, now + timedelta(hours=1))
+    return hub.Follower(theirs, Place.here())
 
 
 def test_who_has_stopped_listening_is_let_go_and_may_come_back():
