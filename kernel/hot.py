@@ -1,14 +1,12 @@
-"""The hot road to PostgreSQL: psycopg, autocommit, prepared, one plan for all.
+"""The hot road to PostgreSQL: autocommit, prepared, one plan for all.
 
 For the statements that every scan runs (who is asking; read and write of a redemption). Going
 through the ORM costs twenty times the CPU (docs/adr/0003).
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +17,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kernel.config import config
 from kernel.errors import TryAgain, Unavailable
+from kernel.prepared import PreparedConnection
 
-_pool: ConnectionPool[psycopg.Connection[TupleRow]] | None = None
+_pool: ConnectionPool[PreparedConnection] | None = None
 _opening = threading.Lock()
 
 RETRYABLE = ("40001", "40P01")
@@ -36,7 +35,7 @@ def rows(sql: str, params: dict[str, Any]) -> list[TupleRow]:
         psycopg.IntegrityError: a named constraint said no; nothing happened.
     """
     with _connection() as connection:
-        return _ran(connection, sql, params)
+        return connection.run(sql, params)
 
 
 def one(sql: str, params: dict[str, Any]) -> TupleRow | None:
@@ -67,7 +66,7 @@ Run = Callable[[str, dict[str, Any]], list[TupleRow]]
 def together() -> Iterator[Run]:
     """Run several statements in one transaction, for the rare path that needs a lock."""
     with _connection() as connection, connection.transaction():
-        yield lambda sql, params: _ran(connection, sql, params)
+        yield connection.run
 
 
 def array(values: Iterable[UUID | int | str | None]) -> str:
@@ -82,38 +81,8 @@ def array(values: Iterable[UUID | int | str | None]) -> str:
 _NULL = "NULL"
 
 
-def _ran(
-    connection: psycopg.Connection[TupleRow], sql: str, params: dict[str, Any]
-) -> list[TupleRow]:
-    numbered, names = _numbered(sql)
-    return psycopg.RawCursor(connection).execute(numbered, [params[n] for n in names]).fetchall()
-
-
-@cache
-def _numbered(sql: str) -> tuple[bytes, list[str]]:
-    """Number the parameters of a statement, once: `%(now)s` becomes `$1`, wherever it stands.
-
-    psycopg keeps what it has made of a statement only up to 4,096 characters; a longer one it would
-    take apart, and look up among those that are prepared, as new at every run.
-    """
-    names: list[str] = []
-
-    def number(found: re.Match[str]) -> str:
-        name = found[1]
-        if name is None:
-            return "%"
-        if name not in names:
-            names.append(name)
-        return f"${names.index(name) + 1}"
-
-    return _PLACE.sub(number, sql).encode(), names
-
-
-_PLACE = re.compile(r"%(?:%|\((\w+)\)s)")
-
-
 @contextmanager
-def _connection() -> Iterator[psycopg.Connection[TupleRow]]:
+def _connection() -> Iterator[PreparedConnection]:
     try:
         ours = pool()
         connection = ours.getconn(timeout=2)
@@ -127,7 +96,7 @@ def _connection() -> Iterator[psycopg.Connection[TupleRow]]:
         raise Unavailable from problem
 
 
-def pool() -> ConnectionPool[psycopg.Connection[TupleRow]]:
+def pool() -> ConnectionPool[PreparedConnection]:
     """Answer this process's pool, made at its first use and so after any fork."""
     global _pool
     if _pool is None:
@@ -154,14 +123,14 @@ _OPTIONS = (
 )
 
 
-def _open() -> ConnectionPool[psycopg.Connection[TupleRow]]:
+def _open() -> ConnectionPool[PreparedConnection]:
     return ConnectionPool(
         config().database_url.replace("+psycopg", ""),
+        connection_class=PreparedConnection,
         min_size=1,
         max_size=config().database_pool_size,
         kwargs={
             "autocommit": True,
-            "prepare_threshold": 0,
             "options": _OPTIONS,
         },
         check=None,

@@ -1,16 +1,19 @@
 """The hot road: what a restart or a slow database looks like from it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from threading import Thread
 
 import psycopg
 import pytest
 from flask import Flask
+from psycopg.errors import ForeignKeyViolation
 
 from kernel import hot
 from kernel.config import config
 from kernel.errors import Unavailable
-from kernel.ids import new_id
+from kernel.ids import NOBODY, new_id
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +66,33 @@ def test_a_lock_that_nobody_gives_up_is_unavailable():
         run(lock, {})
         with pytest.raises(Unavailable):
             hot.rows(lock, {})
+
+
+def test_other_threads_run_while_one_waits_for_its_answer():
+    waiting = Thread(target=lambda: hot.rows("SELECT pg_sleep(0.4)", {}))
+    waiting.start()
+    looked = 0
+    while waiting.is_alive():
+        looked += 1
+        time.sleep(0.01)
+    assert looked > 5
+
+
+def test_so_many_statements_are_kept_prepared_and_the_eldest_is_let_go():
+    with hot.together() as run:
+        for number in range(250):
+            assert run(f"SELECT {number}, %(one)s::int", {"one": 1}) == [(number, 1)]
+        assert run("SELECT count(*) FROM pg_prepared_statements", {}) == [(200,)]
+        assert run("SELECT 0, %(one)s::int", {"one": 2}) == [(0, 2)]
+
+
+def test_what_the_server_says_is_told_by_its_class_and_constraint(app):
+    with pytest.raises(ForeignKeyViolation) as seen:
+        hot.rows(
+            "INSERT INTO wrong_code (device_id, hour_at, times) VALUES (%(id)s, now(), 1)",
+            {"id": NOBODY},
+        )
+    assert seen.value.diag.table_name == "wrong_code"
 
 
 def test_a_parameter_may_stand_anywhere_and_a_percent_sign_is_one():
