@@ -158,6 +158,17 @@ _BY_NEW_PHONE = _LATELY.format(
       AND coalesce(credential.phone_since, credential.issued_at) > %(new_since)s
       AND coalesce(other.phone_since, other.issued_at) > %(new_since)s""",
 )
+# What they have fetched to show offline counts whole, as it does when they fetch it.
+_IN_CAPSULES = """LEFT JOIN LATERAL (
+    SELECT sum(fetched.cups) AS cups
+    FROM capsule fetched
+    JOIN credential other ON other.id = fetched.credential_id
+    WHERE fetched.member_id = wallet.member_id AND fetched.ends_at > %(new_since)s
+      AND fetched.issued_at > %(new_since)s
+      AND coalesce(credential.phone_since, credential.issued_at) > %(new_since)s
+      AND coalesce(other.phone_since, other.issued_at) > %(new_since)s
+) fetched ON true
+"""
 
 _NOT_COUNTED = "NULL::bigint, 0::bigint, 0::bigint"
 _COUNTED = "coalesce(lately.cups, 0)::bigint, coalesce(lately.cups_today, 0)::bigint"
@@ -166,7 +177,10 @@ _WHOSE: Final[Mapping[Way, tuple[str, str]]] = {
     "plain": (_CREDENTIAL + _USED_BEFORE, _NOT_COUNTED),
     "card": (_CREDENTIAL + _CARD_USED_BEFORE + _BY_CARD, f"NULL::bigint, {_COUNTED}"),
     "capsule": (_CAPSULE + _BY_CAPSULE, f"capsule.cups, {_COUNTED}"),
-    "new_phone": (_CREDENTIAL + _USED_BEFORE + _BY_NEW_PHONE, f"NULL::bigint, {_COUNTED}"),
+    "new_phone": (
+        _CREDENTIAL + _USED_BEFORE + _BY_NEW_PHONE + _IN_CAPSULES,
+        f"NULL::bigint, coalesce(fetched.cups, 0)::bigint + {_COUNTED}",
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption import token
+from redemption.errors import ApprovalNeeded
 from redemption.models import Capsule, Credential, Redemption
 from tests.api.signing_in import MovableClock
 from tests.service.redemption.tills import change
@@ -333,6 +334,20 @@ def test_what_a_new_phone_has_collected_counts_too(world, bounded, phone):
 
     assert phone.fetch(2).json["free"] == 1
     assert phone.fetch(1).status_code == 201
+
+
+def test_what_a_new_phone_has_fetched_a_till_counts_too(world, bounded, phone):
+    phone.serial(1)
+    till = world.add_till("A")
+
+    def scan(cups, step):
+        code = world.code(bytes.fromhex(phone.id), at=clock.now() - timedelta(seconds=15 * step))
+        redemption.redeem(scan=world.scan(till, code, cups), now=clock.now())
+
+    with pytest.raises(ApprovalNeeded) as told:
+        scan(2, 0)
+    assert told.value.facts == {"free": 1, "wanted": 2}
+    scan(1, 1)
 
 
 def test_a_phone_that_is_known_for_a_day_gets_what_it_asks_for(bounded, phone, time):
