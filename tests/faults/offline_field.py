@@ -87,6 +87,22 @@ class Field:
             self.now += timedelta(minutes=1)
             self.serve(branch, -1, min(cups, 1 + branch % 2), drink)
 
+    def come_again(self, member: int, branch: int, cups: int) -> None:
+        """A capsule is shown twice at a till that was online in between."""
+        self.visit(member, [branch], cups, "latte")
+        self.hear(branch)
+        self.now += timedelta(minutes=1)
+        self.serve(branch, -1, cups, "latte")
+
+    def spend(self, members: Sequence[int], branch: int) -> None:
+        """Somebody says again and again that their phone is lost, and gets another capsule."""
+        for member in members:
+            for _ in range(11):
+                self.now += timedelta(seconds=20)
+                self.fetch(member, 2)
+                self.serve(branch, -1, 2, "latte")
+                self.revoke(member)
+
     def fetch(self, member: int, cups: int) -> None:
         """A phone that is online asks for a capsule, and gets one, or the one that it has."""
         with suppress(Refusal), transaction():

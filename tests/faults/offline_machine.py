@@ -71,6 +71,25 @@ class OfflineWorld(RuleBasedStateMachine):
         else:
             self.field.enrol_again(branch, is_fresh=what == "new")
 
+    @rule(member=_member, branch=_branch, cups=_cups)
+    def come_again(self, member: int, branch: int, cups: int) -> None:
+        self.field.come_again(member, branch, cups)
+
+    @rule(members=st.permutations((0, 1, 2)), branch=_branch)
+    def spend(self, members: list[int], branch: int) -> None:
+        self.field.spend(members, branch)
+
+    @rule(branch=_branch, knows=st.booleans(), numbers=st.lists(st.integers(1, 4), max_size=3))
+    def betray(self, branch: int, knows: bool, numbers: list[int]) -> None:
+        """A till is stolen that has just served; then somebody writes its past anew."""
+        self.field.visit(0, [branch], 1, "latte")
+        self.field.visit(2, [branch], 2, "latte")
+        if knows:
+            self.field.hear(branch)
+        self.field.steal(branch)
+        for number in numbers:
+            self.field.forge(0, number, -1, 0)
+
     @rule(branch=_branch, number=st.integers(0, 3), capsule=_any, minutes=st.integers(-5, 30))
     def forge(self, branch: int, number: int, capsule: int, minutes: int) -> None:
         """Whoever has a till makes something up."""
