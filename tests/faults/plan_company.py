@@ -20,7 +20,8 @@ from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import again, transaction
 from members import in_time_of
-from redemption.service.redeem import Scan, redeem
+from redemption.scan import Asked, Scan
+from redemption.service.redeem import redeem
 from subs import sharing_token
 from subs.models import PlanMigration, PlanSchedule, Sharer, Subscription
 from subs.service import migration
@@ -153,8 +154,7 @@ class PlanCompany(PlanStage):
         scan = Scan(
             shift_digest=secrets.digest(till.token),
             code=shown,
-            product_id=self.world.products["latte"],
-            cups=cups,
+            items=(Asked(self.world.products["latte"], cups),),
             key=new_id().hex,
             fingerprint=shown.encode(),
             shown_at=clock.common(),
