@@ -15,7 +15,10 @@ _UNDONE: dict[str, _Words] = {
 }
 _ALL_UNDONE: dict[str, _Words] = {
     **_UNDONE,
-    "clerk": {"en": "Undone: {cups}, all of it.", "zh-TW": "已全數取消，共 {cups}。"},
+    "clerk": {
+        "en": "Undone: {cups}; nothing of it stays collected.",
+        "zh-TW": "已取消 {cups}，此筆取杯已全數取消。",
+    },
 }
 _MONEY: dict[str, _Words] = {
     "clerk": {"en": " Give back {amount}.", "zh-TW": "請退還顧客 {amount}。"},

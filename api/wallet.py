@@ -26,8 +26,7 @@ wallet = Resource("wallet", "/v1/wallet", "The wallet: a member's cups, their hi
 _IN_WORDS = {
     "sale": "bought, or granted with a paid period",
     "redemption": "handed over at a store",
-    "void": "an event was undone",
-    "rest": "what stays handed over, after a part of it was undone",
+    "void": "an event was undone, or a part of it",
     "gift": "put into a gift",
     "claim": "taken out of somebody's gift",
     "gift_return": "came back from a gift",

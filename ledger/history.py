@@ -7,15 +7,17 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, true
+from sqlalchemy import Row, Select, select, true
 
 from kernel.db import db
 from ledger.models import Entry, Line
 from ledger.policy import CASH, CUPS, PLANS, REFUND_PAYABLE, VOUCHERS
 
 _IN_LOTS = frozenset({VOUCHERS, PLANS})
-_OF_THE_BOOKS = ("earning",)
-"""What finance books day by day about a plan: for its member nothing happens."""
+_REST = "rest"
+_OF_THE_BOOKS = ("earning", _REST)
+"""No events for a member: what finance books day by day about a plan, and what stays of an event
+whose part was undone, which is told with the void."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Happening:
     whose cups had left before. `amount` is what those cups carry, net, and `moved` says it lot by
     lot. `paid` is the money that came with it (negative: that goes back), VAT included; None where
     no money moves. `store_id` is where it happened: for a redemption, the store that made the cups.
-    A void names what it undid.
+    A void names what it undid, or a part of what.
     """
 
     id: UUID
@@ -55,12 +57,29 @@ class Happening:
 def list_happenings(*, member_id: UUID, limit: int, before_id: UUID | None) -> Sequence[Happening]:
     """Answer a member's events, the newest first; `before_id` continues a listing.
 
-    One statement, which reads no more of the books than it answers.
+    One statement, which reads no more of the books than it answers; and a second one where among
+    these something was undone.
     """
-    mine = select(Entry).where(Entry.member_id == member_id, Entry.kind.not_in(_OF_THE_BOOKS))
+    mine = select(Entry).where(Entry.member_id == member_id)
     if before_id is not None:
         mine = mine.where(Entry.id < before_id)
-    newest = mine.order_by(Entry.id.desc()).limit(limit).subquery("newest")
+    entries = _read(mine.where(Entry.kind.not_in(_OF_THE_BOOKS)).limit(limit))
+    voids = [lines[0].id for lines in entries if lines[0].kind == "void"]
+    if voids:
+        rests = _read(mine.where(Entry.kind == _REST, Entry.id > min(voids)))
+        for rest in rests:
+            entries[_undone_by(rest, entries)].extend(rest)
+    return [_told(lines) for lines in entries]
+
+
+def _undone_by(rest: Sequence[Row[Any]], entries: Sequence[Sequence[Row[Any]]]) -> int:
+    """Which of the entries, the newest first, left this rest: it was booked right after it."""
+    return next(at for at, lines in enumerate(entries) if lines[0].id < rest[0].id)
+
+
+def _read(wanted: Select[Entry]) -> list[list[Row[Any]]]:
+    """The lines of entries, entry by entry, the newest first."""
+    newest = wanted.order_by(Entry.id.desc()).subquery("newest")
     lines = (
         select(*_OF_LINE)
         .where(
@@ -73,7 +92,7 @@ def list_happenings(*, member_id: UUID, limit: int, before_id: UUID | None) -> S
     )
     told = select(newest, lines).join_from(newest, lines, true())
     rows = db.session.execute(told.order_by(newest.c.id.desc(), lines.c.ordinal)).all()
-    return [_told(list(same)) for _, same in groupby(rows, key=lambda row: row.id)]
+    return [list(same) for _, same in groupby(rows, key=lambda row: row.id)]
 
 
 _OF_LINE = (

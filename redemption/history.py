@@ -23,7 +23,7 @@ Place = tuple[UUID, int]
 """Where a listing stands: the last event, and what was in the wallet before it."""
 
 _PERIOD: Final = "period"
-_HANDED_OVER = frozenset({"redemption", "void", "rest"})
+_HANDED_OVER = frozenset({"redemption", "void"})
 
 
 @dataclass(frozen=True, slots=True)

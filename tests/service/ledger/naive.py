@@ -17,7 +17,7 @@ OWED = {"2131", "2132", "2134", "2138"}
 SIGNS = {
     "sold": (+1, {"sale"}),
     "redeemed": (-1, {"redemption"}),
-    "voided": (+1, {"void"}),
+    "voided": (+1, {"void", "rest"}),
     "lapsed": (-1, {"lapse"}),
     "breakage": (-1, {"breakage"}),
     "refunded": (-1, {"refund"}),
@@ -146,7 +146,7 @@ def statement(
             cell[4] -= way * leg.amount
             continue
         cell[0] += way * leg.cups
-        if leg.entry.kind == "void":
+        if leg.entry.kind in {"void", "rest"}:
             cell[3] -= way * leg.amount
         else:
             cell[2] += way * leg.amount
@@ -180,7 +180,9 @@ def vat(legs: Collection[Leg], month: Month) -> dict:
     at_till = {
         (leg.entry.id, leg.line.lot_id)
         for leg in legs
-        if leg.account == "2194" and leg.line.lot_id and leg.entry.kind in {"redemption", "void"}
+        if leg.account == "2194"
+        and leg.line.lot_id
+        and leg.entry.kind in {"redemption", "rest", "void"}
     }
     for leg in legs:
         if Month.of(leg.entry.book_date) != month:
@@ -190,7 +192,7 @@ def vat(legs: Collection[Leg], month: Month) -> dict:
             cell[2] += leg.credit
             cell[3] += leg.debit
         elif (
-            (leg.entry.kind == "redemption" and leg.account == "4115")
+            (leg.entry.kind in {"redemption", "rest"} and leg.account == "4115")
             or (leg.entry.kind == "refund" and leg.account == "4111")
             or (leg.account == "4111" and (leg.entry.id, leg.line.lot_id) in at_till)
         ):

@@ -19,6 +19,7 @@ from ledger.month import Month
 from ledger.reports import roll_forward, settlement_statement
 from ledger.service import closing
 from redemption.errors import AlreadyVoided, LimitReached, NotSoManyTaken
+from redemption.history import list_history
 from redemption.models import Redemption, Void
 from tests.service.redemption.tills import price, rows, sums
 from tests.world import only
@@ -264,3 +265,24 @@ def test_reports_count_what_was_handed_over_once_and_what_was_undone_of_it_once(
     assert (row.cups_redeemed, row.cups_voided, row.redeemed - row.voided) == (3, 2, 43)
     assert (row.redeemed, row.voided) == (130, 87)
     assert (owed.owed, owed.voided, owed.closing, owed.cups) == (130, 87, 43, 1)
+
+
+def test_the_wallet_s_history_tells_what_a_void_gave_back_and_no_more(taken, world, now):
+    till, alice, redeemed = taken
+    undo(till, redeemed, 1, now=now, world=world)
+    world.take(till, alice)
+    undo(till, redeemed, 1, now=now, world=world)
+    expected = [("void", 1, 9), ("redemption", -1, 8), ("void", 1, 9), ("redemption", -3, 8),
+                ("sale", 11, 11)]  # fmt: skip
+    assert told(alice, limit=10) == expected
+    assert told(alice, limit=1) == expected
+
+
+def told(alice, *, limit):
+    """A wallet's history, page by page: kind, cups, and how many were left."""
+    pages, after = [], None
+    with transaction():
+        while page := list_history(member_id=alice, limit=limit, after=after):
+            pages += [(one.kind, one.cups, one.left) for one in page]
+            after = page[-1].place
+    return pages
