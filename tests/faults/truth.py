@@ -113,7 +113,7 @@ def check_at_the_end(stage: Stage) -> None:
         noted = db.session.scalars(
             select(PaymentDifference).where(PaymentDifference.gone_at.is_(None))
         ).all()
-    assert not noted, [(one.kind, one.ref, one.ours, one.theirs) for one in noted]
+    assert not noted, [(one.kind, one.ref, one.facts) for one in noted]
 
 
 def come_to_rest(stage: Stage) -> None:
