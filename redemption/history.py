@@ -103,7 +103,7 @@ def list_history(*, member_id: UUID, limit: int, after: Place | None) -> Sequenc
                 store=stores[one.store_id],
                 lots=lots,
                 drinks=drinks.get(one.source_id, ()),
-                uncounted=uncounted.get(one.source_id, 0),
+                uncounted=uncounted.get(one.source_id, 0) if one.kind == "redemption" else 0,
             )
         )
         left -= told[-1].cups

@@ -4,21 +4,30 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import exists, func, select, tuple_
 
 from kernel.db import db
 from ledger.history import Happening, Moved
-from redemption.models import Redemption, RedemptionLine
+from redemption.models import Redemption, RedemptionLine, Void
 from vouchers.day_use import knows_what_was_collected
 from vouchers.models import Lot
 
 
 def list_unbooked(*, member_id: UUID, limit: int, before_id: UUID | None) -> Sequence[Happening]:
-    """The redemptions that moved nothing in the books, the newest first, undone ones left out."""
+    """The redemptions that never moved anything in the books, the newest first, but undone ones.
+
+    One that has no entry any more, since all that it booked was undone, is told by those.
+    """
+    was_booked = exists().where(
+        Void.member_id == Redemption.member_id,
+        Void.redemption_id == Redemption.id,
+        Void.entry_id.is_not(None),
+    )
     theirs = select(Redemption).where(
         Redemption.member_id == member_id,
         Redemption.entry_id.is_(None),
         Redemption.voided_at.is_(None),
+        ~was_booked,
     )
     if before_id is not None:
         theirs = theirs.where(Redemption.id < before_id)

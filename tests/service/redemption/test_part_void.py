@@ -278,6 +278,22 @@ def test_the_wallet_s_history_tells_what_a_void_gave_back_and_no_more(taken, wor
     assert told(alice, limit=1) == expected
 
 
+def test_where_all_that_was_counted_is_undone_the_history_tells_the_rest_once(world, now):
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_offer("endless", kind="plan", is_unlimited=True, cups=0, cups_per_day=1, bonus_cups=0)
+    world.add_days(alice, "endless", net=475, vat=24)
+    world.add_lot(alice, "eleven")
+    redeemed = world.take(till, alice, 2)
+    undo(till, redeemed, 1, now=now, world=world)
+    with transaction():
+        stories = list_history(member_id=alice, limit=10, after=None)
+    assert [(one.kind, one.cups, one.uncounted) for one in stories[:2]] == [
+        ("void", 1, 0),
+        ("redemption", -1, 1),
+    ]
+    assert [one.kind for one in stories[2:]] == ["sale", "sale"]
+
+
 def told(alice, *, limit):
     """A wallet's history, page by page: kind, cups, and how many were left."""
     pages, after = [], None
