@@ -7,12 +7,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 import chain
+import members
 import vouchers
 from chain import StoreScope
 from chain.models import Staff
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
+from redemption.block_notices import WALLET_BLOCKED, WALLET_FREED
 from redemption.errors import OwnWallet
 from redemption.models import WalletBlock
 from redemption.queries import find_by_id
@@ -39,8 +41,8 @@ def block_wallet(
 ) -> WalletBlock:
     """Block the wallet that a redemption took from; managers, where that was at a store of theirs.
 
-    It stays blocked until somebody of the staff lifts it. Again changes nothing: the answer is the
-    block that there is.
+    It stays blocked until somebody of the staff lifts it; the member is told of both. Again changes
+    nothing: the answer is the block that there is.
 
     Raises:
         NotFound: there is no such redemption.
@@ -59,7 +61,10 @@ def block_wallet(
         reason=reason,
         blocked_by_id=staff_id,
     )
-    return _find_open(found.member_id, is_own=False) or _block(block, now=now)
+    if open_one := _find_open(found.member_id, is_own=False):
+        return open_one
+    members.notify(found.member_id, WALLET_BLOCKED, now=now)
+    return _block(block, now=now)
 
 
 def lift_wallet_block(
@@ -83,6 +88,7 @@ def lift_wallet_block(
     db.session.refresh(block)
     if block.lifted_at is None:
         _lift(block, by_id=staff_id, now=now)
+        members.notify(block.member_id, WALLET_FREED, now=now)
     return block
 
 

@@ -3,11 +3,14 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 import redemption
 from chain import StoreScope
+from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
+from kernel.outbox import Outbox
 from kernel.transaction import transaction
 from redemption.errors import OwnWallet, WalletBlocked
 from redemption.models import WalletBlock
@@ -98,6 +101,19 @@ def test_managers_block_for_their_own_stores_and_finance_for_all(world, alice, n
     with pytest.raises(StoreScope):
         lift(made, elsewhere, now=now)
     assert block(redeemed, world.till, now=now) == made
+
+
+def test_the_member_is_told_once_when_the_chain_blocks_and_when_it_frees(world, alice, now):
+    redeemed = world.take(world.till, alice)
+    block_own(alice, now=now)
+    for _ in range(2):
+        made = block(redeemed, world.till, now=now)
+    for _ in range(2):
+        lift(made, world.till, now=now)
+    with transaction():
+        notices = select(Outbox.facts["notice"].astext).where(Outbox.topic == "member.notice")
+        told = list(db.session.scalars(notices.order_by(Outbox.id)))
+    assert told == ["wallet.blocked", "wallet.freed"]
 
 
 def test_nobody_lifts_the_block_of_their_own_wallet(world, now):
