@@ -109,7 +109,7 @@ def resolve(
     if remedy == CHARGED:
         _charge(row, staff_id=staff_id, now=now)
     elif remedy == BORNE:
-        row.cups_borne = row.cups - _debited(row)
+        row.cups_borne = row.cups - _taken(row)
     row.remedy, row.note = remedy, note
     row.resolved_at, row.resolved_by_id = now, staff_id
     return row
@@ -135,12 +135,22 @@ def _refuse_foreign(store_id: UUID, *, staff_id: UUID, role: str) -> None:
         raise StoreScope
 
 
+def _taken(row: OfflineItem) -> int:
+    """Cups that the item has taken from its wallet. What was undone since nobody has to bear."""
+    redemption = _redemption_of(row)
+    return 0 if redemption is None else redemption.cups
+
+
 def _debited(row: OfflineItem) -> int:
-    """Cups that the item has taken from its wallet, and that were not undone since."""
+    """Those of them that were not undone since."""
+    redemption = _redemption_of(row)
+    return 0 if redemption is None else redemption.cups - redemption.cups_voided
+
+
+def _redemption_of(row: OfflineItem) -> Redemption | None:
     if row.redemption_id is None:
-        return 0
-    redemption = db.session.get_one(Redemption, (row.member_id, row.redemption_id))
-    return redemption.cups - redemption.cups_voided
+        return None
+    return db.session.get_one(Redemption, (row.member_id, row.redemption_id))
 
 
 def _charge(row: OfflineItem, *, staff_id: UUID, now: datetime) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+import redemption
 from chain import StoreScope
 from kernel.errors import NotFound
 from kernel.transaction import transaction
@@ -55,6 +56,20 @@ def test_what_the_chain_bears_is_acknowledged(world, branch, decide):
     overdrawn(world, branch)
     row = decide("borne")
     assert (row.remedy, row.cups_borne, row.note) == ("borne", 1, "seen")
+
+
+def test_what_the_store_has_undone_the_chain_does_not_bear(world, branch, decide):
+    alice = overdrawn(world, branch)
+    with transaction():
+        redemption.void(
+            redemption_id=items()[0].redemption_id,
+            store_id=branch.till.store_id,
+            staff_id=branch.till.staff_id,
+            role="manager",
+            now=world.now + timedelta(hours=1, minutes=30),
+        )
+    row = decide("borne")
+    assert (row.cups_borne, left(alice)) == (1, 1)
 
 
 def test_what_was_bought_since_may_be_charged(world, branch, decide):
