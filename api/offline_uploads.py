@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode
 from dataclasses import asdict
+from threading import Lock
 from typing import Any
 
 from flask import Response
@@ -19,6 +20,8 @@ from redemption.offline.log import MOST_TEXT
 
 _MOST_ITEMS = 500
 _MOST_BYTES = 1024 * 1024
+# Two at once in one process are not faster than one after the other, and take twice the memory.
+_ONE_AT_A_TIME = Lock()
 _SIGNATURE = r"^[A-Za-z0-9_-]{86}(?!\n)$"
 
 offline_uploads = Resource(
@@ -121,5 +124,6 @@ def upload_offline(*, caller: TillCaller | DeviceCaller, body: dict[str, Any]) -
     lines = [
         Line(line["item"], urlsafe_b64decode(line["signature"] + "==")) for line in body["items"]
     ]
-    outcomes = offline.upload(lines=lines, now=clock.now())
+    with _ONE_AT_A_TIME:
+        outcomes = offline.upload(lines=lines, now=clock.now())
     return written({"items": [asdict(outcome) for outcome in outcomes]}, 200)

@@ -1,6 +1,6 @@
 """Logs of tills are taken in: each item once, whatever is cut, resent, reordered or doubled."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -27,6 +27,9 @@ from redemption.offline.settling import Place, Settled, settle
 from redemption.offline.writing import Decided
 
 _OPTIMISTIC_TRIES = 3
+AT_ONCE = 100
+"""So many items are taken in by one transaction: what 500 need at once, each connection and the
+process would keep ever after, 10 MB and more."""
 
 T = TypeVar("T")
 
@@ -47,20 +50,42 @@ def upload(*, lines: Sequence[Line], now: datetime) -> list[Outcome]:
     bears it, or a person looks (`judging`, `settling`). The same items end the same, in whatever
     order and pieces they come.
 
-    The number of statements does not grow with the items. Those whose outcome changes what others
-    got are the exception: of them each wallet is settled by itself (`amending`).
+    A hundred items take as many statements as one. Those whose outcome changes what others got are
+    the exception: of them each wallet is settled by itself (`amending`).
 
     Raises:
         ItemInvalid: a line is none of ours. Nothing was done.
     """
     brought = _genuine(lines)
-    batch = _Batch({one.place: one for one in brought}, neighbours_among(brought), now)
+    neighbours = neighbours_among(brought)
+    # by when they were served, so that none comes after what was served later
+    places = sorted({one.place: one for one in brought}.items())
+    outcomes: dict[Place, Outcome] = {}
+    for first in range(0, len(places), AT_ONCE):
+        piece = dict(places[first : first + AT_ONCE])
+        outcomes |= _taken_in(_Batch(piece, neighbours, now))
+    return _told(brought, outcomes)
+
+
+def _taken_in(batch: "_Batch") -> dict[Place, Outcome]:
     for attempt in range(_OPTIMISTIC_TRIES + 1):
         if batch.rest:
             batch = _again(partial(batch.tried, alone=attempt == _OPTIMISTIC_TRIES))
     for group in batch.groups_aside():
-        batch.outcomes.update(amend(group, batch.neighbours, now=now))
-    return batch.told(brought)
+        batch.outcomes.update(amend(group, batch.neighbours, now=batch.now))
+    return batch.outcomes
+
+
+def _told(brought: Iterable[Brought], outcomes: Mapping[Place, Outcome]) -> list[Outcome]:
+    """The outcomes in the order of the upload; what it had twice was a duplicate then."""
+    told, seen = [], set()
+    for one in brought:
+        outcome = outcomes[one.place]
+        if one.place in seen and outcome.earlier is None:
+            outcome = replace(outcome, outcome="duplicate", earlier=outcome.outcome)
+        seen.add(one.place)
+        told.append(outcome)
+    return told
 
 
 def _genuine(lines: Sequence[Line]) -> list[Brought]:
@@ -99,7 +124,7 @@ def _item(index: int, text: str) -> Item:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """How far an upload has come. `rest` is to be done yet, `aside` in a way of its own."""
+    """How far a piece of an upload is. `rest` is to be done yet, `aside` in a way of its own."""
 
     rest: dict[Place, Brought]
     neighbours: Neighbours
@@ -140,17 +165,6 @@ class _Batch:
         for met in self.aside:
             groups.setdefault(met.member_id or met.brought.place, []).append(met.brought)
         return list(groups.values())
-
-    def told(self, brought: Iterable[Brought]) -> list[Outcome]:
-        """The outcomes in the order of the upload; what it had twice was a duplicate then."""
-        told, seen = [], set()
-        for one in brought:
-            outcome = self.outcomes[one.place]
-            if one.place in seen and outcome.earlier is None:
-                outcome = replace(outcome, outcome="duplicate", earlier=outcome.outcome)
-            seen.add(one.place)
-            told.append(outcome)
-        return told
 
 
 def _decide(mets: Sequence[Met], now: datetime) -> tuple[list[Decided], list[Met]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from kernel.db import db
 from kernel.transaction import transaction
 from redemption.models import OfflineItem, RedemptionLine
+from redemption.offline import uploading
 from redemption.offline.uploading import upload
 from redemption.service.capsules import Filled
 from tests.service.redemption.offline.field import Branch, Written, fill, lines, show
@@ -116,8 +118,10 @@ def test_the_outcome_does_not_depend_on_the_order_of_upload(world, lots, capsule
     shuffled = data.draw(st.permutations(in_pieces.written))
     again = data.draw(st.lists(st.sampled_from(in_pieces.written), max_size=3))
     sent = [*shuffled, *again]
-    while sent:
-        many = data.draw(st.integers(1, len(sent)))
-        piece, sent = sent[:many], sent[many:]
-        upload(lines=lines(piece), now=later)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(uploading, "AT_ONCE", data.draw(st.integers(1, 8)))
+        while sent:
+            many = data.draw(st.integers(1, len(sent)))
+            piece, sent = sent[:many], sent[many:]
+            upload(lines=lines(piece), now=later)
     assert ends(in_pieces) == ends(at_once)

@@ -1,10 +1,11 @@
-"""As many statements for fifty items as for one, and each row looked up by its key."""
+"""As many statements for a hundred items as for one, and each row looked up by its key."""
 
 import re
 
 import pytest
 
 from kernel import hot
+from kernel.prepared import PreparedConnection
 from redemption.offline import statements, uploading
 from tests.service.redemption.offline.field import Branch, fill, lines
 
@@ -58,23 +59,47 @@ def test_what_was_written_is_looked_up_in_a_hash_of_the_wallets(world):
 
 @pytest.mark.parametrize("many", [1, 12])
 def test_the_number_of_statements_does_not_grow_with_the_items(world, monkeypatch, many):
+    written = serve_many(world, many)
+    counted = count_statements(monkeypatch)
+
+    uploading.upload(lines=lines(written), now=world.now)
+
+    assert counted == [statements.KEYS, *OF_A_PIECE]
+
+
+def test_a_large_upload_is_taken_in_by_pieces(world, monkeypatch):
+    monkeypatch.setattr(uploading, "AT_ONCE", 5)
+    written = serve_many(world, 12)
+    counted = count_statements(monkeypatch)
+
+    outcomes = uploading.upload(lines=lines([*reversed(written), written[0]]), now=world.now)
+
+    assert counted == [statements.KEYS, *OF_A_PIECE * 3]
+    assert [one.number for one in outcomes] == [*range(12, 0, -1), 1]
+    assert [one.outcome for one in outcomes] == ["applied"] * 12 + ["duplicate"]
+
+
+OF_A_PIECE = [statements.LOCK_DEVICES, statements.READ, statements.WRITE]
+
+
+def serve_many(world, many):
+    """A log of so many items, each of a shopper of its own."""
     a = Branch(world, "A")
     written = []
     for _ in range(many):
         shopper = world.add_member()
         world.add_lot(shopper, "eleven")
         written.append(a.serve(fill(world, shopper)))
-    run, counted = hot._ran, []  # noqa: SLF001  what both roads of it end in
+    return written
+
+
+def count_statements(monkeypatch):
+    """All statements of the hot road from now on, as they come."""
+    run, counted = PreparedConnection.run, []
 
     def count(connection, sql, params):
         counted.append(sql)
         return run(connection, sql, params)
 
-    monkeypatch.setattr(hot, "_ran", count)
-    uploading.upload(lines=lines(written), now=world.now)
-    assert counted == [
-        statements.KEYS,
-        statements.LOCK_DEVICES,
-        statements.READ,
-        statements.WRITE,
-    ]
+    monkeypatch.setattr(PreparedConnection, "run", count)
+    return counted
