@@ -190,6 +190,8 @@ def _as_of_now(row: OfflineItem, given_back: GivenBack, now: datetime) -> Met:
 
 def _chosen(met: Met, given_back: GivenBack) -> Sequence[Taken]:
     """What the item takes, as far as its capsule and the wallet go."""
+    if not met.known.is_product:
+        raise NothingToCharge
     served = met.served()
     right = given_back.rights_of([met])[served.serial]
     if right == 0:

@@ -12,6 +12,7 @@ from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption.errors import LimitReached
 from redemption.models import Capsule, Redemption
+from redemption.offline.heads import Head, find_head
 from redemption.offline.log import FIRST
 from tests.service.redemption.offline.field import Branch, bring, fill, items, left, show, told
 from tests.service.redemption.tills import change, rows
@@ -282,3 +283,16 @@ def test_limits_of_a_plan_count_and_do_not_refuse(world, branch):
     assert told(bring(world, first)) == [("applied", 0, None)]
     with pytest.raises(LimitReached):
         world.take(world.add_till("B"), bob, now=world.now + 90 * MINUTE)
+
+
+def test_a_device_goes_on_with_the_log_of_the_key_that_it_has(world, alice, branch):
+    """It hears no number of the log before, which it may not know any more."""
+    device_id = branch.till.device_id
+    bring(world, *(branch.serve(fill(world, alice), after=at) for at in (0, 1)))
+    before = find_head(device_id)
+    branch.enrol_again(is_fresh=True, now=world.now + 5 * MINUTE)
+    fresh = find_head(device_id)
+    bring(world, branch.serve(fill(world, alice), after=6))
+    assert before is not None
+    assert (before.number, fresh) == (2, None)
+    assert find_head(device_id) == Head(1, bytes.fromhex(branch.offline.log.last_hash))

@@ -7,11 +7,12 @@ import pytest
 import redemption
 from chain import StoreScope
 from kernel.errors import NotFound
+from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption.models import Redemption
 from redemption.offline import list_reviews, resolve
 from redemption.offline.errors import AlreadyResolved, NothingToCharge, RemedyNotAllowed
-from tests.service.redemption.offline.field import Branch, bring, fill, items, left
+from tests.service.redemption.offline.field import Branch, bring, fill, items, left, show
 from tests.service.redemption.tills import rows
 
 
@@ -172,3 +173,26 @@ def test_an_item_that_was_decided_stays_so_whatever_comes_later(world, branch, d
         ("overdrawn", None),
         ("overdrawn", "borne"),
     ]
+
+
+def late(world, branch, **said):
+    """An item of Alice's that waits since it came after a week; it may say other things besides."""
+    alice = world.add_member()
+    world.add_lot(alice, "eleven")
+    at = world.now - timedelta(days=7)
+    shown = show(fill(world, alice, at=at), at)
+    bring(world, branch.write(shown, at=at, **said))
+    return alice
+
+
+def test_a_drink_that_nobody_sells_is_charged_to_nobody(world, branch, decide):
+    alice = late(world, branch, product=new_id())
+    with pytest.raises(NothingToCharge):
+        decide("charged")
+    assert left(alice) == 11
+
+
+def test_a_clerk_whom_nobody_knows_keeps_nobody_from_charging(world, branch, decide):
+    alice = late(world, branch, staff=new_id())
+    assert decide("charged").cups_borne == 0
+    assert left(alice) == 10
