@@ -26,6 +26,7 @@ from subs.models import Period, PlanSchedule, Subscription, SubscriptionEvent
 from subs.service.renewal import PURPOSE
 from subs.service.start import start
 from tests.fakes import GOOD, FakeGateway, fake_provider
+from tests.rows import write
 from tests.world import World
 from vouchers.models import Lot, Order, OrderItem
 
@@ -59,37 +60,36 @@ class Club:
         """A paid order of a plan, as the rooms below leave it behind. A trial costs 0."""
         _, version_id = self.world.offers[code]
         gross, net = price * quantity, round(price / 1.05) * quantity
-        order = Order(
-            id=new_id(),
-            member_id=self.member_id,
-            store_id=self.world.stores["W"],
-            status="fulfilled",
-            total=gross,
-            currency="TWD",
-            ordered_at=self.now,
-            ends_at=self.now + timedelta(minutes=30),
-            paid_at=self.now,
-            fulfilled_at=self.now,
-        )
-        item = OrderItem(
-            id=new_id(),
-            order_id=order.id,
-            position=1,
-            offer_version_id=version_id,
-            quantity=quantity,
-            gross=gross,
-            net=net,
-            vat=gross - net,
-        )
+        now = self.now
+        order = {
+            "id": new_id(),
+            "member_id": self.member_id,
+            "store_id": self.world.stores["W"],
+            "status": "fulfilled",
+            "total": gross,
+            "currency": "TWD",
+            "ordered_at": now,
+            "ends_at": now + timedelta(minutes=30),
+            "paid_at": now,
+            "fulfilled_at": now,
+        }
+        item = {
+            "id": new_id(),
+            "order_id": order["id"],
+            "position": 1,
+            "offer_version_id": version_id,
+            "quantity": quantity,
+            "gross": gross,
+            "net": net,
+            "vat": gross - net,
+        }
         with transaction():
             card_id = None if card is None else self.keep_card(card)
             if gross == 0:
-                order.card_id = card_id
-            rows = [order, item, *([self._paid(order, card_id)] if gross else [])]
-            for row in rows:
-                db.session.add(row)
-                db.session.flush()
-        return item
+                order["card_id"] = card_id
+            paid = [(Payment, self._paid(order, card_id))] if gross else []
+            write((Order, order), (OrderItem, item), *paid)
+        return OrderItem(**item)
 
     def subscribe(self, code: str = "monthly", **how: Any) -> UUID:
         """A subscription that has just begun; answers its id."""
@@ -136,17 +136,16 @@ class Club:
 
     def sign_in(self) -> str:
         """The token of a session of the member, which outlives the test."""
-        token = secrets.new_token("mem_")
+        token, now = secrets.new_token("mem_"), self.now
+        session = {
+            "id": new_id(),
+            "member_id": self.member_id,
+            "token_digest": secrets.digest(token),
+            "started_at": now,
+            "ends_at": now + timedelta(days=400),
+        }
         with transaction():
-            db.session.add(
-                MemberSession(
-                    id=new_id(),
-                    member_id=self.member_id,
-                    token_digest=secrets.digest(token),
-                    started_at=self.now,
-                    ends_at=self.now + timedelta(days=400),
-                )
-            )
+            write((MemberSession, session))
         return token
 
     def renew(self) -> None:
@@ -241,23 +240,24 @@ class Club:
         with transaction():
             return list(db.session.scalars(mine.order_by(Lot.ends_at, Lot.id)))
 
-    def _paid(self, order: Order, card_id: UUID | None) -> Payment:
-        return Payment(
-            id=new_id(),
-            member_id=order.member_id,
-            purpose="voucher_order",
-            purpose_id=order.id,
-            attempt=1,
-            amount=order.total,
-            currency=order.currency,
-            card_id=card_id,
-            method_ref=GOOD,
-            asked_at=self.now,
-            provider_ref=f"pi_{order.id.hex}",
-            status="succeeded",
-            created_at=self.now,
-            settled_at=self.now,
-        )
+    def _paid(self, order: dict[str, Any], card_id: UUID | None) -> dict[str, Any]:
+        at = order["paid_at"]
+        return {
+            "id": new_id(),
+            "member_id": order["member_id"],
+            "purpose": "voucher_order",
+            "purpose_id": order["id"],
+            "attempt": 1,
+            "amount": order["total"],
+            "currency": order["currency"],
+            "card_id": card_id,
+            "method_ref": GOOD,
+            "asked_at": at,
+            "provider_ref": f"pi_{order['id'].hex}",
+            "status": "succeeded",
+            "created_at": at,
+            "settled_at": at,
+        }
 
 
 def add_plan(world: World, code: str, *, every: str = "month", **terms: Any) -> UUID:
@@ -266,7 +266,7 @@ def add_plan(world: World, code: str, *, every: str = "month", **terms: Any) -> 
     schedule |= {name: terms.pop(name) for name in [*terms] if name in _OF_SCHEDULE}
     version_id = world.add_offer(code, **{**MONTHLY, **terms})
     with transaction():
-        db.session.add(PlanSchedule(offer_version_id=version_id, **schedule))
+        write((PlanSchedule, {"offer_version_id": version_id, **schedule}))
     return version_id
 
 

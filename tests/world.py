@@ -1,6 +1,6 @@
 """A small chain to test in: three stores, one drink, clerks with tills, members with cups.
 
-Rows are written through the models; each test says only what matters to it.
+Rows are written as the models would; each test says only what matters to it.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Insert, insert, select
+from sqlalchemy import select
 
 from chain.models import (
     Device,
@@ -25,7 +25,7 @@ from chain.models import (
 )
 from dev.device_key import DeviceKey
 from kernel import secrets
-from kernel.db import Base, db, table_of
+from kernel.db import db
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from ledger import Event, install_chart, policy, post
@@ -36,6 +36,7 @@ from redemption.models import Credential
 from redemption.scan import Asked, Scan
 from redemption.service.redeem import redeem
 from tests import photograph
+from tests.rows import write
 from vouchers.earning_policy import end_of_day
 from vouchers.models import Lot, Offer, OfferVersion, OfferVersionProduct, Wallet
 
@@ -76,34 +77,40 @@ class World:
     offers: dict[str, tuple[UUID, UUID]] = field(default_factory=dict)
 
     def add_store(self, code: str, *, is_online: bool = False) -> UUID:
-        entity = LegalEntity(id=new_id(), code=f"entity-{code}", name=f"Entity {code}")
-        store = Store(
-            id=new_id(),
-            code=code,
-            name=f"Store {code}",
-            time_zone="Asia/Taipei",
-            day_ends_at=time(4),
-            is_online=is_online,
-        )
+        entity_id, store_id = new_id(), new_id()
+        entity = {"id": entity_id, "code": f"entity-{code}", "name": f"Entity {code}"}
+        store = {
+            "id": store_id,
+            "code": code,
+            "name": f"Store {code}",
+            "time_zone": "Asia/Taipei",
+            "day_ends_at": time(4),
+            "is_online": is_online,
+        }
+        owner = {
+            "store_id": store_id,
+            "starts_on": date(1970, 1, 1),
+            "legal_entity_id": entity_id,
+        }
         with transaction():
-            db.session.add(entity)
-            db.session.flush()
-            db.session.add(store)
-            db.session.flush()
-            db.session.add(
-                StoreOwner(store_id=store.id, starts_on=date(1970, 1, 1), legal_entity_id=entity.id)
-            )
-        self.stores[code] = store.id
-        return store.id
+            write((LegalEntity, entity), (Store, store), (StoreOwner, owner))
+        self.stores[code] = store_id
+        return store_id
 
     def add_product(self, code: str, *, list_price: int = 50) -> UUID:
-        product = Product(
-            id=new_id(), code=code, name=code, size="M", list_price=list_price, currency="TWD"
-        )
+        product_id = new_id()
+        product = {
+            "id": product_id,
+            "code": code,
+            "name": code,
+            "size": "M",
+            "list_price": list_price,
+            "currency": "TWD",
+        }
         with transaction():
-            db.session.add(product)
-        self.products[code] = product.id
-        return product.id
+            write((Product, product))
+        self.products[code] = product_id
+        return product_id
 
     def add_offer(
         self, code: str, *, product: str | tuple[str, ...] | None = "latte", **terms: Any
@@ -125,14 +132,15 @@ class World:
             **terms,
         }
         version["approved_at"] = version["sale_starts_at"]
-        made = [_insert(Offer, offer), _insert(OfferVersion, version)]
-        for name in (product,) if isinstance(product, str) else product or ():
-            listed = {"offer_version_id": version_id, "product_id": self.products[name]}
-            made.append(_insert(OfferVersionProduct, listed))
+        good_for = [
+            {"offer_version_id": version_id, "product_id": self.products[name]}
+            for name in ((product,) if isinstance(product, str) else product or ())
+        ]
         with transaction():
-            # One statement: thousands of tests add an offer, or ten.
-            db.session.execute(
-                select(1).add_cte(*(one.cte(f"made_{at}") for at, one in enumerate(made)))
+            write(
+                (Offer, offer),
+                (OfferVersion, version),
+                *((OfferVersionProduct, one) for one in good_for),
             )
         self.offers[code] = (offer_id, version_id)
         return version_id
@@ -150,81 +158,81 @@ class World:
 
         The device is of those that were enrolled before there were keys, unless it is `signed`.
         """
-        number = new_id().hex[-12:]
-        staff = Staff(id=new_id(), number=number, name=number, role=role, member_id=own)
+        number, store_id = new_id().hex[-12:], self.stores[store]
+        staff_id, device_id, shift_id = new_id(), new_id(), new_id()
         device_token, shift_token = secrets.new_token("dev_"), secrets.new_token("shf_")
         device_key = DeviceKey() if signed else None
-        device = Device(
-            id=new_id(),
-            store_id=self.stores[store],
-            name="till",
-            code_digest=secrets.digest(device_token + "code"),
-            code_ends_at=self.now,
-            token_digest=secrets.digest(device_token),
-            enrolled_at=self.now,
-            public_key=device_key.public if device_key else None,
-            profile=profile,
-        )
         if device_key is not None:
-            device_key.device_id = str(device.id)
-        shift = Shift(
-            id=new_id(),
-            token_digest=secrets.digest(shift_token),
-            device_id=device.id,
-            staff_id=staff.id,
-            started_at=self.now,
-            ends_at=_FAR,
-        )
+            device_key.device_id = str(device_id)
+        staff = {"id": staff_id, "number": number, "name": number, "role": role, "member_id": own}
+        device = {
+            "id": device_id,
+            "store_id": store_id,
+            "name": "till",
+            "code_digest": secrets.digest(device_token + "code"),
+            "code_ends_at": self.now,
+            "token_digest": secrets.digest(device_token),
+            "enrolled_at": self.now,
+            "public_key": device_key.public if device_key else None,
+            "profile": profile,
+        }
+        shift = {
+            "id": shift_id,
+            "token_digest": secrets.digest(shift_token),
+            "device_id": device_id,
+            "staff_id": staff_id,
+            "started_at": self.now,
+            "ends_at": _FAR,
+        }
         with transaction():
-            db.session.add_all([staff, device])
-            db.session.flush()
-            db.session.add(StaffStore(staff_id=staff.id, store_id=self.stores[store]))
-            db.session.add(shift)
-        return Till(shift_token, shift.id, device.id, staff.id, self.stores[store], device_key)
+            write(
+                (Staff, staff),
+                (StaffStore, {"staff_id": staff_id, "store_id": store_id}),
+                (Device, device),
+                (Shift, shift),
+            )
+        return Till(shift_token, shift_id, device_id, staff_id, store_id, device_key)
 
     def add_member(self) -> UUID:
         """A shopper with an empty wallet."""
         member_id = new_id()
-        member = Member(
-            id=member_id,
-            phone_index=member_id.bytes,
-            phone_sealed=b"",
-            joined_at=self.now,
-        )
+        member = {
+            "id": member_id,
+            "phone_index": member_id.bytes,
+            "phone_sealed": b"",
+            "joined_at": self.now,
+        }
         with transaction():
-            db.session.add(member)
-            db.session.add(Wallet(member_id=member_id))
+            write((Member, member), (Wallet, {"member_id": member_id}))
         return member_id
 
     def sign_in(self, member_id: UUID) -> dict[str, str]:
         """The header of a member's signed-in app."""
         session_token = secrets.new_token("mem_")
-        session = MemberSession(
-            id=new_id(),
-            member_id=member_id,
-            token_digest=secrets.digest(session_token),
-            started_at=self.now,
-            ends_at=_FAR,
-        )
+        session = {
+            "id": new_id(),
+            "member_id": member_id,
+            "token_digest": secrets.digest(session_token),
+            "started_at": self.now,
+            "ends_at": _FAR,
+        }
         with transaction():
-            db.session.add(session)
+            write((MemberSession, session))
         return bearer(session_token)
 
     def open_office(self, role: str) -> dict[str, str]:
         """The header of somebody at a desk."""
         number, session_token = new_id().hex[-12:], secrets.new_token("off_")
-        staff = Staff(id=new_id(), number=number, name=number, role=role)
-        session = OfficeSession(
-            id=new_id(),
-            token_digest=secrets.digest(session_token),
-            staff_id=staff.id,
-            started_at=self.now,
-            ends_at=_FAR,
-        )
+        staff = {"id": new_id(), "number": number, "name": number, "role": role}
+        session = {
+            "id": new_id(),
+            "token_digest": secrets.digest(session_token),
+            "staff_id": staff["id"],
+            "started_at": self.now,
+            "ends_at": _FAR,
+        }
         with transaction():
-            db.session.add(staff)
-            db.session.flush()
-            db.session.add(session)
+            write((Staff, staff), (OfficeSession, session))
         return bearer(session_token)
 
     def add_lot(self, member_id: UUID, offer: str, *, store: str = "A", **held: Any) -> UUID:
@@ -297,15 +305,16 @@ class World:
 
     def add_credential(self, member_id: UUID) -> bytes:
         """What a phone shows codes with, good for a year."""
-        credential = Credential(
-            id=token.new_credential_id(),
-            member_id=member_id,
-            issued_at=self.now,
-            ends_at=_FAR,
-        )
+        credential_id = token.new_credential_id()
+        credential = {
+            "id": credential_id,
+            "member_id": member_id,
+            "issued_at": self.now,
+            "ends_at": _FAR,
+        }
         with transaction():
-            db.session.add(credential)
-        return credential.id
+            write((Credential, credential))
+        return credential_id
 
     def code(self, credential_id: bytes, *, at: datetime | None = None, step: int = 0) -> str:
         """The text that a phone shows at a moment, or so many steps later."""
@@ -344,16 +353,6 @@ class World:
         at = other.pop("now", self.now)
         code = self.code(self.add_credential(member_id), at=at)
         return redeem(scan=self.scan(till, code, cups, **other), now=at)
-
-
-def _insert(model: type[Base], row: dict[str, Any]) -> Insert:
-    """An INSERT that may be a part of a larger statement, where nobody fills in what is usual."""
-    usual = {
-        column.name: column.default.arg(None) if column.default.is_callable else column.default.arg
-        for column in table_of(model).columns
-        if column.default is not None
-    }
-    return insert(table_of(model)).values({**usual, **row})
 
 
 def only(model: type[Row]) -> Row:
