@@ -35,6 +35,7 @@ def database_settings(settings: Config) -> dict[str, Any]:
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_size": settings.database_pool_size,
             "max_overflow": 0,
+            "pool_use_lifo": True,  # the one used last knows most statements; the others may rest
             "pool_timeout": 5,
             "hide_parameters": True,  # else a failed statement quotes its values in the log
             "connect_args": {"connect_timeout": 5, "options": _OPTIONS},
