@@ -19,6 +19,9 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
+from psycopg._preparing import PrepareManager
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from kernel import hot, secrets
 from kernel.application import bare_application
@@ -40,26 +43,70 @@ secrets._slow = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # no
 
 
 # No durability to wait for; and no statistics of tables that a test has just emptied.
-_SETTINGS = {"fsync": "off", "autovacuum": "off"}
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+    "autovacuum": "off",
+    "update_process_title": "off",
+}
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was loaded out of every later collection, as `gunicorn.conf.py` does."""
+    """Leave what was loaded out of every later collection, as `gunicorn.conf.py` does.
+
+    And collect seldom: a test leaves next to nothing behind.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
-@dataclass(frozen=True)
+class _Lasting(PrepareManager):
+    """Thousands of tests ask the same of PostgreSQL, which plans what is prepared but once.
+
+    psycopg would prepare a hundred statements, and forget all of them at every ROLLBACK.
+    """
+
+    prepare_threshold = 1
+    prepared_max = 2_000
+
+    def clear(self) -> bool:
+        return False
+
+
+@event.listens_for(Pool, "connect")
+def _keep_what_is_prepared(connection: psycopg.Connection, _: object) -> None:
+    connection._prepared = _Lasting()  # noqa: SLF001  it takes no other from outside
+
+
+# Until a table is vacuumed, every reading of it passes by all rows that were ever deleted.
+_MANY_ROWS = 20_000
+
+
+@dataclass
 class Engines:
     """The engines of this worker. `message_file` is where text messages end up."""
 
     postgres: PostgresServer
     message_file: Path
     superuser: psycopg.Connection
+    _dead_rows: int = 0
 
     def empty(self) -> None:
-        """Delete every row, on a connection that knows all tables already: in a millisecond."""
-        self.superuser.execute("SELECT pg_temp.empty()")
+        """Delete every row, on a connection that knows all tables already: in a millisecond.
+
+        To truncate takes a hundred, so that is done where many rows have been.
+        """
+        ((rows,),) = self.superuser.execute("SELECT pg_temp.empty()")
+        self._dead_rows += rows
+        if self._dead_rows > _MANY_ROWS:
+            self.superuser.execute("SELECT pg_temp.shrink()")
+            self._dead_rows = 0
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +141,10 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 
 @contextmanager
 def _superuser(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
-    """A connection with `pg_temp.empty()`, which deletes every row of the application's tables."""
+    """A connection with `pg_temp.empty()`, which deletes every row of the application's tables.
+
+    It answers how many they were; `pg_temp.shrink()` takes away what large tables keep of them.
+    """
     with psycopg.connect(postgres.url("postgres", "jibei"), autocommit=True) as connection:
         # Replica mode skips foreign keys and the books' refusal; only a superuser chooses it.
         connection.execute("SET session_replication_role = replica")
@@ -102,11 +152,32 @@ def _superuser(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
             "SELECT tablename FROM pg_tables"
             " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
         )
-        body = "; ".join(f'DELETE FROM "{name}"' for (name,) in tables)
-        connection.execute(
-            f"CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE sql AS $$ {body} $$"
+        deletes = "".join(
+            f'DELETE FROM "{name}"; GET DIAGNOSTICS these = ROW_COUNT; gone := gone + these; '
+            for (name,) in tables
         )
+        connection.execute(
+            "CREATE FUNCTION pg_temp.empty() RETURNS bigint LANGUAGE plpgsql AS"
+            f" $$ DECLARE gone bigint := 0; these bigint; BEGIN {deletes} RETURN gone; END $$"
+        )
+        connection.execute(_SHRINK)
         yield connection
+
+
+_SHRINK = """
+CREATE FUNCTION pg_temp.shrink() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE large text;
+BEGIN
+    SELECT string_agg(oid::regclass::text, ', ') INTO large FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+      AND pg_relation_size(oid) > 500000;
+    IF large IS NOT NULL THEN
+        EXECUTE 'TRUNCATE ' || large || ' CASCADE';
+    END IF;
+EXCEPTION WHEN lock_not_available THEN
+    NULL;  -- somebody is still reading: another time
+END $$ SET lock_timeout = '2s'
+"""
 
 
 def migrations() -> Migrations:

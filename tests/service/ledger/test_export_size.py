@@ -65,4 +65,4 @@ def test_what_is_not_read_yet_stays_in_the_database(busy, form):
     with snapshot():
         pieces = export.chunks(month=JANUARY, form=form, offers={})
         assert next(pieces)
-        assert db.session.scalar(text("SELECT count(*) FROM pg_cursors")) == 1
+        assert db.session.scalar(text("SELECT count(*) FROM pg_cursors WHERE name <> ''")) == 1
