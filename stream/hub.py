@@ -12,7 +12,7 @@ from stream.news import News
 from stream.place import Place
 from stream.ticket import Ticket
 
-_MOST_WAITING = 100
+_MOST_WAITING = 1_000
 """Who is so far behind has stopped listening: it is let go, and may come back."""
 
 

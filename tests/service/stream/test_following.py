@@ -433,12 +433,12 @@ def test_who_has_stopped_listening_is_let_go_and_may_come_back():
     follower = nobody_in_particular()
 
     async def play():
-        for _ in range(200):
+        for _ in range(1_200):
             follower.tell(hub.Told(new_id(), b"x"))
         waiting = [follower.waiting.get_nowait() for _ in range(follower.waiting.qsize())]
         return len(waiting), waiting[-1], follower.may_return
 
-    assert asyncio.run(play()) == (101, None, True)
+    assert asyncio.run(play()) == (1_001, None, True)
 
 
 def test_a_hub_forgets_stores_that_nobody_follows():
