@@ -287,12 +287,16 @@ def test_limits_of_a_plan_count_and_do_not_refuse(world, branch):
 
 def test_a_device_goes_on_with_the_log_of_the_key_that_it_has(world, alice, branch):
     """It hears no number of the log before, which it may not know any more."""
-    device_id = branch.till.device_id
+
+    def head():
+        with transaction():
+            return find_head(branch.till.device_id)
+
     bring(world, *(branch.serve(fill(world, alice), after=at) for at in (0, 1)))
-    before = find_head(device_id)
+    before = head()
     branch.enrol_again(is_fresh=True, now=world.now + 5 * MINUTE)
-    fresh = find_head(device_id)
+    fresh = head()
     bring(world, branch.serve(fill(world, alice), after=6))
     assert before is not None
     assert (before.number, fresh) == (2, None)
-    assert find_head(device_id) == Head(1, bytes.fromhex(branch.offline.log.last_hash))
+    assert head() == Head(1, bytes.fromhex(branch.offline.log.last_hash))
