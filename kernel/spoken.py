@@ -1,6 +1,7 @@
 """Codes that people read aloud and type: eight signs, of which none is mistaken for another."""
 
 import secrets
+import unicodedata
 
 SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 8
@@ -12,7 +13,12 @@ def new_code() -> str:
 
 
 def as_typed(text: str) -> str:
-    """What a typed code stands for: case, spaces and hyphens do not matter."""
+    """What a typed code stands for: case, spaces and hyphens do not matter, nor does width.
+
+    Keyboards for Chinese type letters and digits as wide as its signs, unless they are told not to.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     return text.upper().replace(" ", "").replace("-", "")
 
 

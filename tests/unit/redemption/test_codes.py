@@ -77,7 +77,16 @@ def test_a_phone_s_seed_makes_no_card():
 
 
 @pytest.mark.parametrize(
-    "typed", ["7GK2PM4X", "7gk2pm4x", "7GK2-PM4X", " 7gk2 pm4x ", "7-G-K-2PM4X"]
+    "typed",
+    [
+        "7GK2PM4X",
+        "7gk2pm4x",
+        "7GK2-PM4X",
+        " 7gk2 pm4x ",
+        "7-G-K-2PM4X",
+        "７ＧＫ２　ｐｍ４ｘ",
+        "7GK2－PM4X",
+    ],
 )
 def test_a_spoken_code_is_the_same_however_it_is_typed(typed: str):
     assert token.parse(typed) == token.Code(
