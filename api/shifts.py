@@ -136,8 +136,8 @@ def start_shift(*, caller: DeviceCaller, body: dict[str, Any]) -> StaffSignedIn:
     """Sign in at an enrolled device with number and PIN.
 
     An unknown number and a wrong PIN get one and the same answer; five in a row lock the number
-    for a quarter of an hour, twenty of any numbers the device. The PIN that the desk gave is only good for choosing an own one. The
-    shift ends with the device's rights.
+    for a quarter of an hour, twenty of any numbers the device. The PIN that the desk gave is only
+    good for choosing an own one. The shift ends with the device's rights.
     """
     started: StaffSignedIn = counted(
         lambda: chain.start_shift(
