@@ -109,6 +109,10 @@ class Counters:
             self._buy(shopper, now)
 
     def _void_at(self, at: datetime, store: int, redeemed: Redeemed) -> None:
+        """Undo all of it, or where there are several cups often one of them."""
+        is_part = redeemed.cups > 1 and self.chance.random() < 0.5
+        items = {UUID(redeemed.items[0]["product_id"]): 1} if is_part else None
+
         def void(now: datetime) -> None:
             with transaction():
                 redemption.void(
@@ -117,8 +121,9 @@ class Counters:
                     staff_id=self.chain.tills[store].manager_id,
                     role="manager",
                     now=now,
+                    items=items,
                 )
-            self.done["void"] += 1
+            self.done["part_void" if is_part else "void"] += 1
 
         self.agenda.at(at, void)
 
