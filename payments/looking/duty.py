@@ -1,8 +1,8 @@
 """Every hour, for every provider: the look, and until when it has been done.
 
 It goes from one hour to the next, or from day to day where it is more than a day behind, so after
-days without a worker it catches up in steps that a crash cannot lose. In the first look of a day
-what is older is listed once more, since a bank may send a repayment back, or a holder finish a
+days without a worker it catches up in steps that a crash cannot lose. The step that leads into a
+day lists once more what is older, since a bank may send a repayment back, or a holder finish a
 payment, long after.
 """
 
@@ -36,16 +36,13 @@ _REPAYMENTS_CHANGE_FOR = timedelta(days=35)
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A turn at one provider. Once a day the last step, which is up to date, looks back."""
+    """A turn at one provider. The last one is up to date."""
 
     provider: str
     since: datetime
     until: datetime
     is_last: bool
-
-    @property
-    def looks_back(self) -> bool:
-        return self.is_last and self.since.date() != self.until.date()
+    looks_back: bool
 
 
 def look() -> None:
@@ -82,7 +79,15 @@ def _claim(name: str) -> _Turn | None:
         is_far_behind = now - found.looked_until > _LONG_STEP
         step = _LONG_STEP if is_far_behind else _STEP
         until = min(found.looked_until + step, (now - _UNDER_WAY).replace(microsecond=0))
-        return _Turn(name, found.looked_until, until, is_last=until > now - _EVERY)
+        # Once a day, by the step that leads into it: the last one may have begun after midnight.
+        is_new_day = found.looked_until.date() != until.date()
+        return _Turn(
+            name,
+            found.looked_until,
+            until,
+            is_last=until > now - _EVERY,
+            looks_back=is_new_day and until > now - _LONG_STEP,
+        )
 
 
 def _beginning(now: datetime) -> datetime:

@@ -110,14 +110,20 @@ def test_a_repayment_whose_answer_and_event_were_lost_is_repaired(
     assert told() == ["paid", "refund.repaid"]
 
 
+@pytest.mark.parametrize("minutes", [14, 254, 734])
 def test_a_repayment_that_failed_weeks_later_is_heard_of_without_any_event(
+    *,
     provider: FakeGateway,
     paid: Paid,
     repaid: Repaid,
     read_back: ReadBack,
     told: Told,
     pass_time: PassTime,
+    minutes: int,
 ) -> None:
+    now = clock.now()
+    midnight = now.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+    pass_time(midnight - now + timedelta(minutes=minutes))  # on time or behind, each day
     begun = repaid(paid().id)
     repaying.repay_due()
     for _ in range(2):
