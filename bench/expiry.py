@@ -95,13 +95,14 @@ def _redeeming(figures: Figures, at: Site, *, rounds: int, short: bool) -> None:
     seconds = 1.0 if short else _SECONDS
     ratios = []
     with gunicorn(at) as (port, _):
-        _load(at, port, turn=0, seconds=seconds)  # warm
-        for turn in range(rounds):
+        tills = Tills(port, at.members, apart=_APART)
+        tills.scan(seconds=seconds, rate=_RATE)  # warm
+        for _ in range(rounds):
             _again(at, short=short)
-            before = _load(at, port, turn=1 + 2 * turn, seconds=seconds)
+            before = tills.scan(seconds=seconds, rate=_RATE)["p99_ms"]
             with _worker(at) as worker:
                 _begin(worker)
-                during = _load(at, port, turn=2 + 2 * turn, seconds=seconds)
+                during = tills.scan(seconds=seconds, rate=_RATE)["p99_ms"]
                 is_over = worker.poll() is not None
                 _ended(worker)
             if is_over and not short:
@@ -140,13 +141,6 @@ def _ended(worker: "subprocess.Popen[str]") -> dict[str, float]:
     assert worker.stdout is not None
     told: dict[str, float] = json.loads(worker.stdout.readline())
     return told
-
-
-def _load(at: Site, port: int, *, turn: int, seconds: float) -> float:
-    """The p99 of redemptions, in milliseconds. No two turns come with the same keys."""
-    first = turn * 1_000 * at.members + turn
-    seen = Tills(port, at.members, apart=_APART, first=first).scan(seconds=seconds, rate=_RATE)
-    return float(seen["p99_ms"])
 
 
 def _again(at: Site, *, short: bool) -> None:
