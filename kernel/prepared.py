@@ -32,6 +32,7 @@ class PreparedConnection(Connection[TupleRow]):
         super().__init__(*given, **named)
         self._names: dict[_Prepared, bytes] = {}
         self._names_given = 0
+        self._values = Transformer(self)  # kept, since it finds out once how each type is written
 
     def run(self, sql: str, params: dict[str, Any]) -> list[TupleRow]:
         """Run a statement with `%(named)s` parameters, and answer its rows. Nothing interrupts it.
@@ -39,15 +40,17 @@ class PreparedConnection(Connection[TupleRow]):
         Raises:
             psycopg.Error: as a cursor would.
         """
-        numbered, names = _numbered(sql)
-        values = Transformer(self)
-        sent = values.dump_sequence([params[name] for name in names], [PyFormat.AUTO] * len(names))
+        numbered, names, formats = _numbered(sql)
+        values = self._values
+        sent = values.dump_sequence([params[name] for name in names], formats)
         name = self._names.get((numbered, values.types or ()))
         if name is None:
             name = self._prepare(numbered, values.types or ())
         result = _done(self.pgconn, self.pgconn.exec_prepared, name, sent, values.formats)
         values.set_pgresult(result)
-        return values.load_rows(0, result.ntuples, tuple)
+        rows = values.load_rows(0, result.ntuples, tuple)
+        values.set_pgresult(None)  # else the last answer would stay in memory
+        return rows
 
     def _prepare(self, numbered: bytes, types: tuple[int, ...]) -> bytes:
         if len(self._names) >= _MOST_PREPARED:
@@ -77,7 +80,7 @@ def _done(pgconn: PGconn, ask: Callable[..., PGresult], *asked: Any) -> PGresult
 
 
 @cache
-def _numbered(sql: str) -> tuple[bytes, list[str]]:
+def _numbered(sql: str) -> tuple[bytes, list[str], list[PyFormat]]:
     """Number the parameters of a statement, once: `%(now)s` becomes `$1`, wherever it stands."""
     names: list[str] = []
 
@@ -89,7 +92,8 @@ def _numbered(sql: str) -> tuple[bytes, list[str]]:
             names.append(name)
         return f"${names.index(name) + 1}"
 
-    return _PLACE.sub(number, sql).encode(), names
+    numbered = _PLACE.sub(number, sql).encode()
+    return numbered, names, [PyFormat.AUTO] * len(names)
 
 
 _PLACE = re.compile(r"%(?:%|\((\w+)\)s)")
