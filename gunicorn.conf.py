@@ -6,7 +6,6 @@ lie above, and what it must refuse before the application is asked looks the sam
 
 import gc
 import json
-import os
 import socket
 import sys
 from pathlib import Path
@@ -16,10 +15,16 @@ from gunicorn import util
 
 from kernel import config as environment  # `config` is a setting of gunicorn
 
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+try:  # once, and before all others: each worker would say anew what is wrong
+    settings = environment.config()
+except environment.ConfigError as problem:
+    print(problem, file=sys.stderr)  # noqa: T201 - there is no log before there are settings
+    sys.exit(2)
+
+bind = f"127.0.0.1:{settings.port}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+workers = settings.web_workers
+threads = settings.web_threads
 
 limit_request_line = 8190  # the most that gunicorn can be given
 limit_request_field_size = 16 * 1024
@@ -33,15 +38,6 @@ graceful_timeout = 10
 control_socket_disable = True
 # The heartbeat is a file: on a disk, its write can stall a worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - not for data
-
-
-def on_starting(_server: Any) -> None:
-    """Name what is wrong with the environment once, and stop: each worker would say it anew."""
-    try:
-        environment.config()
-    except environment.ConfigError as problem:
-        print(problem, file=sys.stderr)  # noqa: T201 - there is no log before there are settings
-        sys.exit(2)
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -31,8 +31,12 @@ class Config:
     terminal_api_base: str | None
     terminal_api_key: str | None
     charges_a_second: int
+    port: int
+    web_workers: int
+    web_threads: int
     public_origin: str
     stream_origin: str
+    stream_bind: str
     invoice_to: str | None
     message_port: str
     message_file: str | None
@@ -63,21 +67,27 @@ def config() -> Config:
     read: dict[str, Any] = {
         "mode": env.str("JIBEI_MODE", "production", validate=_mode),
         "database_url": database_url,
-        "database_owner_url": env.str("DATABASE_OWNER_URL", database_url),
+        "database_owner_url": env.str(
+            "DATABASE_OWNER_URL", None, validate=_unless_none(_postgres_url)
+        ),
         "redis_url": env.str("REDIS_URL", validate=_redis_url),
         "secret_key": env.str("SECRET_KEY", validate=_secret),
         "stripe_api_key": env.str("STRIPE_API_KEY", validate=_stripe_key),
-        "stripe_api_base": env.str("STRIPE_API_BASE", None),
+        "stripe_api_base": env.str("STRIPE_API_BASE", None, validate=_unless_none(_address_here)),
         "stripe_webhook_secrets": env.list("STRIPE_WEBHOOK_SECRET", validate=_some),
         "terminal_api_base": env.str("TERMINAL_API_BASE", None, validate=_unless_none(_reached())),
         "terminal_api_key": _terminal_key(env),
         "charges_a_second": env.int("CHARGES_A_SECOND", 80, validate=_some_charges),
+        "port": env.int("PORT", 8000, validate=_port),
+        "web_workers": env.int("WEB_WORKERS", 2, validate=_some_of_them),
+        "web_threads": env.int("WEB_THREADS", 4, validate=_some_of_them),
         "public_origin": env.str("PUBLIC_ORIGIN", validate=_origin),
         "stream_origin": env.str("STREAM_ORIGIN", None, validate=_unless_none(_origin)),
+        "stream_bind": env.str("STREAM_BIND", "127.0.0.1:8001", validate=_bound),
         "invoice_to": env.str("INVOICE_TO", None, validate=_unless_none(_invoices)),
         "message_port": _message_port(env),
         "message_file": env.str("MESSAGE_FILE", None),
-        "database_pool_size": env.int("DATABASE_POOL_SIZE", 4),
+        "database_pool_size": env.int("DATABASE_POOL_SIZE", 4, validate=_some_of_them),
         "alert_to": env.str("ALERT_TO", None, validate=_unless_none(_reachable())),
         "seal_to": env.list("SEAL_TO", [], validate=_places),
         "seal_authorization": env.str("SEAL_AUTHORIZATION", None),
@@ -95,6 +105,7 @@ def config() -> Config:
         env.seal()
     except EnvError as problem:
         raise ConfigError(_sentences(problem)) from None
+    read["database_owner_url"] = read["database_owner_url"] or read["database_url"]
     read["stream_origin"] = read["stream_origin"] or read["public_origin"]
     read["secret_key"] = bytes.fromhex(read["secret_key"])
     read["seal_to"] = tuple(read["seal_to"])
@@ -195,4 +206,9 @@ _some_charges = validate.Range(
     error="give how often a second the provider may be asked for money, 1 or more",
 )
 _cups = validate.Range(min=0, max=1_000, error="give a number of cups, 0 for no such bound")
+_port = validate.Range(min=1, max=65_535, error="give a port, 1 to 65535")
+_some_of_them = validate.Range(min=1, max=1_000, error="give a number, 1 to 1000")
+_bound = _refusing(
+    r"([\w.-]+|\[[0-9a-fA-F:]+\]):(?!0)\d{1,5}$", "give where to listen, 127.0.0.1:8001"
+)
 _some = validate.Length(min=1, error="give one or more signing secrets, separated by commas")
