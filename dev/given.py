@@ -1,9 +1,12 @@
 """What the developer gives in the environment, and whether it is any good."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dev.home import CHECKOUT
 from kernel.embedded import CannotStart, ports
 
 FIRST_PORT = 8000
@@ -43,7 +46,12 @@ def given(environment: Mapping[str, str]) -> Given:
         stripe_webhook_secret=environment.get("STRIPE_WEBHOOK_SECRET") or None,
         secret_key=environment.get("SECRET_KEY") or None,
     )
-    sentences = [*wrong, *_incomplete(taken), *_out_of_reach(taken)]
+    sentences = [
+        *wrong,
+        *_incomplete(taken),
+        *_refused_by_the_application(environment),
+        *_out_of_reach(taken),
+    ]
     if sentences:
         raise CannotStart("\n".join(["The environment needs attention:", *_bulleted(sentences)]))
     return taken
@@ -53,6 +61,8 @@ def _port(text: str) -> tuple[int, list[str]]:
     if text:
         if not (text.isascii() and text.isdigit() and 0 < int(text) <= _HIGHEST_PORT):
             return 0, [f"PORT={text} is no port: give a number from 1 to {_HIGHEST_PORT}."]
+        if ports.is_forbidden(int(text)):
+            return 0, [f"PORT={text} is for root alone on this machine: give one from 1024 on."]
         if not ports.reserve(int(text)):
             return 0, [f"PORT={text} is taken by another program: stop that or give another one."]
         return int(text), []
@@ -78,6 +88,46 @@ def _incomplete(taken: Given) -> Iterator[str]:
             "STRIPE_API_BASE or STRIPE_WEBHOOK_SECRET is given without STRIPE_API_KEY: give the "
             "key too, or neither, which starts the sandbox provider."
         )
+
+
+# What is passed on to the processes as it was given: the rest is above, or ours.
+_PASSED_ON = (
+    *("ALERT_TO", "APPROVAL_FROM_CUPS", "CHARGES_A_SECOND", "MAIL_FROM", "MESSAGE_PORT"),
+    *("MINIMUM_SOFTWARE_VERSION", "NEW_DEVICE_CUPS", "SEAL_AUTHORIZATION", "SEAL_TO", "SMTP_URL"),
+)
+_BESIDE = {
+    "JIBEI_MODE": "development",
+    "DATABASE_URL": "postgresql://host/name",
+    "REDIS_URL": "redis://host",
+    "SECRET_KEY": "0" * 64,
+    "STRIPE_API_KEY": "sk_test_1",
+    "STRIPE_WEBHOOK_SECRET": "whsec_1",
+    "PUBLIC_ORIGIN": "http://host",
+}
+_ASK = """
+from kernel.config import ConfigError, config
+try:
+    config()
+except ConfigError as problem:
+    print(problem)
+"""
+
+
+def _refused_by_the_application(environment: Mapping[str, str]) -> Iterator[str]:
+    """What each process would say of the settings, in the same words, before anything starts."""
+    passed_on = {name: environment[name] for name in _PASSED_ON if name in environment}
+    if not passed_on:
+        return
+    said = subprocess.run(  # a process, since what reads settings weighs 15 MB
+        [sys.executable, "-c", _ASK],
+        cwd=CHECKOUT,
+        env=_BESIDE | passed_on | {"PYTHONUTF8": "1"},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    ).stdout
+    for line in said.splitlines()[1:]:
+        yield f"{line.strip().rstrip('.')}."
 
 
 def _out_of_reach(taken: Given) -> Iterator[str]:

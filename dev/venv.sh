@@ -5,6 +5,7 @@
 # of its own. 3. Let uv install the rest, which takes it 15 s where pip takes over a minute; where
 # there is no uv for the platform, or it reaches no index, pip does that too.
 set -eu
+MB_NEEDED=1000
 cd "$(dirname "$0")/.."
 
 is_fit() {
@@ -33,11 +34,23 @@ index_of_pip() {
         sed -nE "s/^(:env:|global|user|site)\.index-url='(.*)'$/\2/p" | head -n 1
 }
 
+# Most often it is the network; a disk that is nearly full is told as well.
+explain() {
+    echo "The dependencies could not be installed. Look at the lines above: most often the" >&2
+    echo "network is down, or pip needs to be told of a proxy or mirror (pip config --help)." >&2
+    free=$(df -Pm . | awk 'NR == 2 { print $4 }')
+    if [ "$free" -lt "$MB_NEEDED" ]; then
+        echo "Only $free MB are free on the disk of $PWD, and $MB_NEEDED are needed: free some" >&2
+        echo "there and start again." >&2
+    fi
+    exit 1
+}
+
 if ! [ -x .venv/bin/python ] || ! is_fit .venv/bin/python; then
     python=$(find_python)
     echo "· virtual environment in .venv, of $("$python" --version)"
     rm -rf .venv
-    "$python" -m venv .venv
+    "$python" -m venv .venv || explain
 fi
 
 echo "· dependencies (the first time takes a minute)"
@@ -50,8 +63,4 @@ if pip_install -r requirements-uv.lock &&
     exit 0
 fi
 echo "· uv cannot be used here; pip goes on, which takes longer"
-if ! pip_install -r requirements.lock; then
-    echo "The dependencies could not be installed. Look at the lines above: most often the" >&2
-    echo "network is down, or pip needs to be told of a proxy or mirror (pip config --help)." >&2
-    exit 1
-fi
+pip_install -r requirements.lock || explain

@@ -32,6 +32,18 @@ def is_free(port: int) -> bool:
     return True
 
 
+def is_forbidden(port: int) -> bool:
+    """Whether only root may listen there, as below 1024 on most machines."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((_HOST, port))
+        except PermissionError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
 def reserve(port: int) -> bool:
     """Keep a free port for what this process is about to start; False if it is somebody's.
 

@@ -1,14 +1,18 @@
 """What `make up` says about an environment that cannot work: everything, at once."""
 
+import os
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from dev.given import FIRST_PORT, given
 from kernel.embedded import CannotStart
 
+_LOWEST = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+_NOBODY = 65534
 NOWHERE = "127.0.0.1:1"  # refuses at once: nobody may listen on port 1 but root
 
 
@@ -46,15 +50,20 @@ def test_everything_wrong_is_named_at_once() -> None:
             "REDIS_URL": f"redis://:hush@{NOWHERE}/0",
             "STRIPE_API_KEY": "sk_live_hush",
             "SECRET_KEY": "short",
+            "SMTP_URL": "hush",
+            "APPROVAL_FROM_CUPS": "some",
         }
     )
 
     named = [re.match(r"  - (\w+)", sentence)[1] for sentence in sentences]  # type: ignore[index]
     assert sorted(named) == [
+        "APPROVAL_FROM_CUPS",
         "DATABASE_URL",
+        "MAIL_FROM",  # goes with SMTP_URL
         "PORT",
         "REDIS_URL",
         "SECRET_KEY",
+        "SMTP_URL",
         "STRIPE_API_KEY",  # no live key in development,
         "STRIPE_API_KEY",  # and none without the secret of its webhooks
     ]
@@ -70,6 +79,28 @@ def test_a_given_port_that_is_taken_is_refused(taken_port: int) -> None:
     (sentence,) = _sentences({"PORT": str(taken_port)})
 
     assert f"PORT={taken_port} is taken by another program" in sentence
+
+
+@pytest.fixture
+def ordinary_user() -> Iterator[None]:
+    """Be nobody in particular, also where root runs the tests."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(_NOBODY)
+    yield
+    if is_root:
+        os.seteuid(0)
+
+
+def test_a_port_for_root_alone_is_not_said_to_be_taken(ordinary_user: None) -> None:
+    lowest_of_all = int(_LOWEST.read_text())
+    if lowest_of_all <= 1:  # a machine that lets everybody listen everywhere
+        assert given({"PORT": "1"}).port == 1
+        return
+
+    (sentence,) = _sentences({"PORT": "1"})
+
+    assert "PORT=1 is for root alone" in sentence
 
 
 def test_without_a_given_port_the_next_free_one_is_used() -> None:
