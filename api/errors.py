@@ -83,11 +83,14 @@ def _headers(refusal: Refusal, status: int) -> Iterator[tuple[str, str]]:
     wait = refusal.facts.get("retry_after", entry.retry_after if entry else None)
     if wait is not None:
         yield "Retry-After", str(wait)
+    if status == TOO_OFTEN:
+        yield "RateLimit", f'"{refusal.code}";r=0;t={wait}'
     if status == UNAUTHENTICATED:
         yield "WWW-Authenticate", 'Bearer realm="jibei"'
 
 
 UNAUTHENTICATED = 401
+TOO_OFTEN = 429
 
 
 def _validation(problem: ValidationError) -> Response:

@@ -13,7 +13,7 @@ from marshmallow import Schema, fields
 from api import problems, strict_json
 from api.auth import anyone
 from api.docstrings import docstring
-from api.errors import PROBLEM_JSON
+from api.errors import PROBLEM_JSON, TOO_OFTEN
 from api.fields import MoneyField
 from api.idempotency import HEADER, KEY_PATTERN, REPLAYED
 from api.refusals import (
@@ -192,18 +192,22 @@ def refusals_of(route: Route) -> Iterator[type[Refusal]]:
 def _component(spec: APISpec, status: int, slugs: list[str]) -> dict[str, str]:
     name = "-".join([str(status), *slugs])
     if name not in spec.components.responses:
-        spec.components.response(name, _problem_response(slugs))
+        spec.components.response(name, _problem_response(status, slugs))
     return {"$ref": f"#/components/responses/{name}"}
 
 
-def _problem_response(slugs: list[str]) -> dict[str, Any]:
-    told = []
-    for slug in slugs:
-        entry = problems.catalogue().get(slug)
-        told.append(f"`{slug}`: {entry.en[0] if entry else slug}")
+def _problem_response(status: int, slugs: list[str]) -> dict[str, Any]:
+    entries = {slug: problems.catalogue().get(slug) for slug in slugs}
+    told = [f"`{slug}`: {entry.en[0] if entry else slug}" for slug, entry in entries.items()]
     kind = {"type": "object", "properties": {"reason": {"type": "string", "enum": slugs}}}
     schema = {"allOf": [{"$ref": "#/components/schemas/Problem"}, kind]}
-    return {"description": "; ".join(told), "content": {PROBLEM_JSON: {"schema": schema}}}
+    response = {"description": "; ".join(told), "content": {PROBLEM_JSON: {"schema": schema}}}
+    headers = {}
+    if status == TOO_OFTEN:
+        headers["RateLimit"] = {"$ref": "#/components/headers/RateLimit"}
+    if status == TOO_OFTEN or any(entry and entry.retry_after for entry in entries.values()):
+        headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
+    return {**response, "headers": headers} if headers else response
 
 
 def _describe_common(spec: APISpec) -> None:
@@ -212,6 +216,8 @@ def _describe_common(spec: APISpec) -> None:
     spec.components.parameter("IdempotencyKey", "header", _KEY_PARAMETER)
     spec.components.parameter("Format", "query", FORMAT_PARAMETER)
     spec.components.header("IdempotencyReplayed", _REPLAYED)
+    spec.components.header("RetryAfter", _RETRY_AFTER)
+    spec.components.header("RateLimit", _RATE_LIMIT)
     for name, scheme in _SCHEMES.items():
         spec.components.security_scheme(name, scheme)
 
@@ -281,6 +287,15 @@ _KEY_PARAMETER = {
 _REPLAYED = {
     "description": "This answer was given before, to the same key.",
     "schema": {"type": "string", "const": "true"},
+}
+_RETRY_AFTER = {
+    "description": "After so many seconds it is worth another try.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+_RATE_LIMIT = {
+    "description": "Which limit was met, how many tries it leaves (`r`), and for how many seconds"
+    ' (`t`): `"rate-limited";r=0;t=840`.',
+    "schema": {"type": "string"},
 }
 _SCHEMES: dict[str, dict[str, str]] = {
     "member": {"type": "http", "scheme": "bearer", "description": "A shopper's app: `mem_…`."},

@@ -86,7 +86,9 @@ def test_guessing_codes_ends_at_twenty(client: FlaskClient, world: World, admin:
 
     assert statuses == [404] * 19 + [429]
     assert right.status_code == 429
-    assert int(right.headers["Retry-After"]) > 0
+    wait = int(right.headers["Retry-After"])
+    assert 0 < wait <= 900
+    assert right.headers["RateLimit"] == f'"rate-limited";r=0;t={wait}'
 
 
 def test_the_addresses_of_one_connection_guess_together(client: FlaskClient, world: World):
