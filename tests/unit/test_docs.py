@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from api.app import RESOURCES
 from kernel import config as configuration
 from redemption import token
 
@@ -18,7 +19,17 @@ _DOCUMENTS = sorted(
 _PATH = re.compile(r"`(\w[\w.-]*(?:/[\w.-]+)+\.(?:py|md|svg|toml|ini|json|lock|sh|mako|sql|html))`")
 _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 _VARIABLE = re.compile(r"env\.\w+\(\s*\"([A-Z_]+)\"")
+_ERROR = re.compile(r"log\.error\(\s*\"([a-z_.]+)\"")
+_ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}-]*[\w}])")
+_IN_BRACES = re.compile(r"<[^>]+>|\{[^}]+\}|(?<=/)20\d\d-\d\d(?=/|$)")
+_GUIDES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def _rooms() -> list[Path]:
+    """The rooms of the house, by the contract of the floors."""
+    contract = _text("pyproject.toml").split("layers = [")[1].split("]")[0]
+    return [ROOT / room for room in re.findall(r"\w+", contract)]
 
 
 def _text(document: str) -> str:
@@ -44,12 +55,9 @@ def test_every_link_between_the_documents_leads_somewhere(document: str):
 
 
 def test_the_architecture_names_every_room_of_the_import_contract():
-    contract = _text("pyproject.toml").split("layers = [")[1].split("]")[0]
-    rooms = re.findall(r"\w+", contract)
-
     text = _text("docs/architecture.md")
 
-    assert [room for room in rooms if f"`{room}`" not in text] == []
+    assert [room.name for room in _rooms() if f"`{room.name}`" not in text] == []
 
 
 def test_the_operations_guide_lists_every_variable_of_the_configuration():
@@ -59,6 +67,47 @@ def test_the_operations_guide_lists_every_variable_of_the_configuration():
     text = _text("docs/operations.md")
 
     assert sorted(name for name in read if f"`{name}`" not in text) == []
+
+
+def test_the_operations_guide_explains_every_line_that_the_log_calls_an_error():
+    lines = {
+        name
+        for room in _rooms()
+        for path in room.rglob("*.py")
+        for name in _ERROR.findall(path.read_text(encoding="utf-8"))
+    }
+
+    text = _text("docs/operations.md")
+
+    assert len(lines) > 10
+    assert sorted(name for name in lines if f"`{name}`" not in text) == []
+
+
+@pytest.mark.parametrize("document", ["README.md", *_GUIDES])
+def test_every_route_in_a_guide_is_one_of_the_application(document: str):
+    routes = {
+        f"{route.method} {_IN_BRACES.sub('{}', resource.prefix + route.path)}"
+        for resource in RESOURCES
+        for route in resource.routes
+    }
+    named = {
+        f"{method} {_IN_BRACES.sub('{}', path)}"
+        for method, path in _ROUTE.findall(" ".join(_text(document).split()))
+    }
+
+    assert sorted(named - routes - {"GET /docs"}) == []
+
+
+def test_every_policy_is_under_the_contract_of_purity():
+    contract = _text("pyproject.toml").split('"Policies are pure')[1].split("]")[0]
+    policies = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for room in _rooms()
+        for path in room.rglob("*policy.py")
+    }
+
+    assert len(policies) > 10
+    assert sorted(name for name in policies if f'"{name}"' not in contract) == []
 
 
 def test_the_decisions_are_numbered_without_a_gap_and_all_listed():
