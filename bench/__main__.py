@@ -42,6 +42,8 @@ def main() -> int:
         help="seconds instead of minutes, for a look or for CI; nothing is kept (SHORT=1)",
     )
     chosen = parser.parse_args()
+    if chosen.only not in (None, *PARTS, *GROUPS):  # argparse does not look at what is preset
+        parser.error(f"ONLY={chosen.only} is no part: choose from {', '.join((*PARTS, *GROUPS))}")
     wanted = PARTS if chosen.only is None else GROUPS.get(chosen.only, (chosen.only,))
     figures = Figures()
     for name, measure in PARTS.items():
