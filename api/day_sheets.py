@@ -190,8 +190,7 @@ def read_sheet(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]
     Managers read their own stores'. What was undone later is in it as undone.
     """
     store_id = query["store_id"]
-    if caller.role == "manager" and store_id not in chain.stores_of(caller.staff_id):
-        raise StoreScope
+    chain.check_scope(store_id, staff_id=caller.staff_id, role=caller.role)
     on = query["on"] or chain.business_day(store_id, clock.now())
     return _told(redemption.day.day_sheet(store_id=store_id, on=on))
 

@@ -64,8 +64,7 @@ def follow_own_store(*, caller: TillCaller | DeviceCaller) -> dict[str, Any]:
 def follow_store(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[str, Any]:
     """Let somebody at a desk follow a store; managers their own ones."""
     store_id = chain.get_store(body["store_id"]).id
-    if caller.role == "manager" and store_id not in chain.stores_of(caller.staff_id):
-        raise StoreScope
+    chain.check_scope(store_id, staff_id=caller.staff_id, role=caller.role)
     return _ticket("office", store_id, caller.session_id, clock.now())
 
 

@@ -15,6 +15,7 @@ from chain.models import Device, LegalEntity
 from chain.policy import is_guessable, is_outdated
 from chain.queries import (
     business_day,
+    check_scope,
     find_products,
     find_stores,
     get_legal_entity,
@@ -29,6 +30,7 @@ from chain.queries import (
     names_of_stores,
     online_store,
     products_version,
+    scope_of,
     stores_of,
     today_on,
 )
@@ -89,6 +91,7 @@ __all__ = [
     "add_legal_entity",
     "add_staff",
     "business_day",
+    "check_scope",
     "check_signed",
     "choose_pin",
     "create_device",
@@ -124,6 +127,7 @@ __all__ = [
     "re_enrol_device",
     "reset_pin",
     "revoke_device",
+    "scope_of",
     "set_owner",
     "start_office_session",
     "start_shift",

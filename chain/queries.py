@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
 from chain import policy
+from chain.errors import StoreScope
 from chain.models import Device, LegalEntity, Product, Staff, StaffStore, Store
 from kernel.db import db
 from kernel.errors import NotFound
@@ -19,6 +20,7 @@ T = TypeVar("T")
 _PRODUCTS_VERSION = text(
     "SELECT left(md5(coalesce(string_agg(product::text, ' ' ORDER BY id), '')), 16) FROM product"
 )
+_EVERYWHERE = ("finance", "admin")
 _STORES = select(Store).where(Store.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 
@@ -118,10 +120,11 @@ def products_version() -> str:
 
 
 def list_devices(*, staff_id: UUID, role: str, after: UUID | None, limit: int) -> Sequence[Device]:
-    """Devices of the stores that somebody may act on: an admin all, others where they work."""
+    """Devices of the stores that somebody acts on."""
     seen = select(Device)
-    if role != "admin":
-        seen = seen.where(Device.store_id.in_(stores_of(staff_id)))
+    scope = scope_of(staff_id=staff_id, role=role)
+    if scope is not None:
+        seen = seen.where(Device.store_id.in_(scope))
     return _page(seen, Device.id, after=after, limit=limit)
 
 
@@ -129,6 +132,25 @@ def stores_of(staff_id: UUID) -> set[UUID]:
     """Where somebody works."""
     theirs = select(StaffStore.store_id).where(StaffStore.staff_id == staff_id)
     return set(db.session.scalars(theirs))
+
+
+def scope_of(*, staff_id: UUID, role: str) -> set[UUID] | None:
+    """The stores that somebody at a desk acts on: where they work; None for finance and admins.
+
+    Those act on all.
+    """
+    return None if role in _EVERYWHERE else stores_of(staff_id)
+
+
+def check_scope(store_id: UUID, *, staff_id: UUID, role: str) -> None:
+    """Let pass who acts on a store.
+
+    Raises:
+        StoreScope: they do not.
+    """
+    scope = scope_of(staff_id=staff_id, role=role)
+    if scope is not None and store_id not in scope:
+        raise StoreScope
 
 
 def _page(

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chain import policy
-from chain.errors import DeviceRevoked, StoreScope
+from chain.errors import DeviceRevoked
 from chain.models import Device, FormerKey
-from chain.queries import get_store, stores_of
+from chain.queries import check_scope, get_store
 from chain.service import guesses
 from chain.service.guesses import Guessing
 from kernel import secrets, spoken
@@ -54,7 +54,7 @@ def create_device(
         NotFound: there is no such store.
         StoreScope: a manager acts on a store that is not theirs.
     """
-    _refuse_foreign_store(get_store(store_id).id, staff_id=staff_id, role=role)
+    check_scope(get_store(store_id).id, staff_id=staff_id, role=role)
     made = Device(id=new_id(), store_id=store_id, name=name, channel=channel, profile=profile)
     code = _give_code(made, now=now)
     db.session.add(made)
@@ -170,13 +170,8 @@ def _locked(device_id: UUID, *, staff_id: UUID, role: str) -> Device:
     device = db.session.scalar(select(Device).where(Device.id == device_id).with_for_update())
     if device is None:
         raise NotFound
-    _refuse_foreign_store(device.store_id, staff_id=staff_id, role=role)
+    check_scope(device.store_id, staff_id=staff_id, role=role)
     return device
-
-
-def _refuse_foreign_store(store_id: UUID, *, staff_id: UUID, role: str) -> None:
-    if role != "admin" and store_id not in stores_of(staff_id):
-        raise StoreScope
 
 
 def _digest(code: str) -> bytes:

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select, tuple_
 
+import chain
 import vouchers
-from chain import StoreScope
-from chain.queries import stores_of
 from kernel import hot
 from kernel.db import db
 from kernel.errors import Conflict, NotFound
@@ -23,9 +22,6 @@ from redemption.offline.remedies import BORNE, CHARGED, allowed_for
 from redemption.offline.settling import take
 from redemption.policy import Taken
 from redemption.service.undoing import By, undo
-
-_UNBOUND = ("finance", "admin")
-"""Roles that act on every store; others on those where they work."""
 
 
 class Waiting(NamedTuple):
@@ -55,10 +51,10 @@ def list_reviews(
         OfflineItem.outcome != "applied", OfflineItem.resolved_at.is_(None)
     )
     if store_id is not None:
-        _refuse_foreign(store_id, staff_id=staff_id, role=role)
+        chain.check_scope(store_id, staff_id=staff_id, role=role)
         waiting = waiting.where(OfflineItem.store_id == store_id)
-    elif role not in _UNBOUND:
-        waiting = waiting.where(OfflineItem.store_id.in_(stores_of(staff_id)))
+    elif (scope := chain.scope_of(staff_id=staff_id, role=role)) is not None:
+        waiting = waiting.where(OfflineItem.store_id.in_(scope))
     if reason is not None:
         waiting = waiting.where(OfflineItem.reason == reason)
     order = (
@@ -97,7 +93,7 @@ def resolve(
         NothingToCharge: neither wallet nor capsule has anything for it.
     """
     row = _found(device_id, number, item_hash)
-    _refuse_foreign(row.store_id, staff_id=staff_id, role=role)
+    chain.check_scope(row.store_id, staff_id=staff_id, role=role)
     if row.member_id is not None:
         vouchers.change_wallet(row.member_id)
     db.session.refresh(row, with_for_update=True)
@@ -128,11 +124,6 @@ def _found(device_id: UUID, number: int, item_hash: bytes | None) -> OfflineItem
     if len(found) != 1:
         raise NotFound
     return found[0]
-
-
-def _refuse_foreign(store_id: UUID, *, staff_id: UUID, role: str) -> None:
-    if role not in _UNBOUND and store_id not in stores_of(staff_id):
-        raise StoreScope
 
 
 def _taken(row: OfflineItem) -> int:

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, select
 import chain
 import members
 import vouchers
-from chain import StoreScope
 from chain.models import Staff
 from kernel.db import db
 from kernel.errors import NotFound
@@ -51,7 +50,7 @@ def block_wallet(
     found = find_by_id(redemption_id)
     if found is None:
         raise NotFound
-    _check_store(found.store_id, staff_id=staff_id, role=role)
+    chain.check_scope(found.store_id, staff_id=staff_id, role=role)
     vouchers.change_wallet(found.member_id)
     block = WalletBlock(
         member_id=found.member_id,
@@ -80,7 +79,7 @@ def lift_wallet_block(
     block = db.session.get(WalletBlock, wallet_block_id)
     if block is None or block.is_own or block.store_id is None:
         raise NotFound
-    _check_store(block.store_id, staff_id=staff_id, role=role)
+    chain.check_scope(block.store_id, staff_id=staff_id, role=role)
     own_id = db.session.scalar(select(Staff.member_id).where(Staff.id == staff_id))
     if own_id == block.member_id:
         raise OwnWallet
@@ -97,8 +96,9 @@ def list_wallet_blocks(
 ) -> Sequence[WalletBlock]:
     """The chain's blocks, the newest first. Managers: those made for their own stores."""
     found = select(WalletBlock).where(~WalletBlock.is_own).order_by(WalletBlock.id.desc())
-    if role == "manager":
-        found = found.where(WalletBlock.store_id.in_(chain.stores_of(staff_id)))
+    scope = chain.scope_of(staff_id=staff_id, role=role)
+    if scope is not None:
+        found = found.where(WalletBlock.store_id.in_(scope))
     if is_open:
         found = found.where(WalletBlock.lifted_at.is_(None))
     if after is not None:
@@ -144,8 +144,3 @@ def _mark(member_id: UUID) -> None:
     began = select(WalletBlock.blocked_at).where(_is_open(member_id))
     oldest = db.session.scalar(began.order_by(WalletBlock.blocked_at).limit(1))
     db.session.get_one(Wallet, member_id).blocked_at = oldest
-
-
-def _check_store(store_id: UUID, *, staff_id: UUID, role: str) -> None:
-    if role == "manager" and store_id not in chain.stores_of(staff_id):
-        raise StoreScope
