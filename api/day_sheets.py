@@ -189,7 +189,7 @@ def read_sheet(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]
 
     Managers read their own stores'. What was undone later is in it as undone.
     """
-    store_id = query["store_id"]
+    store_id = chain.get_store(query["store_id"]).id
     chain.check_scope(store_id, staff_id=caller.staff_id, role=caller.role)
     on = query["on"] or chain.business_day(store_id, clock.now())
     return _told(redemption.day.day_sheet(store_id=store_id, on=on))

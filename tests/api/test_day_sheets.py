@@ -59,7 +59,9 @@ def test_finance_reads_any_store_and_an_unknown_one_is_not_found(client, world, 
     finance = world.open_office("finance")
     assert client.get(f"{PATH}?store_id={till.store_id}", headers=finance).status_code == 200
     unknown = "01a205bd-0000-7000-8000-000000000000"
-    assert_problem(client.get(f"{PATH}?store_id={unknown}", headers=finance), 404, "not-found")
+    for day in ("", "&on=2026-01-14"):
+        answer = client.get(f"{PATH}?store_id={unknown}{day}", headers=finance)
+        assert_problem(answer, 404, "not-found")
 
 
 def test_a_day_that_is_none_is_refused(client, world, till) -> None:
