@@ -16,7 +16,7 @@ AT_TILLS = ("clerk", "manager")
 
 WRONG_SECRETS = 5
 WRONG_PINS_AT_DEVICE = 20
-"""Of whatever numbers: who tries a few PINs of everybody is stopped, too."""
+"""Of whatever numbers: who tries a few PINs of everybody is stopped, too, with a PIN or without."""
 WRONG_ENROLMENTS = 20
 LOCKED_FOR = timedelta(minutes=15)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete
+from sqlalchemy import and_, case, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chain.models import Guess
@@ -65,6 +65,13 @@ def count(guessing: Guessing, *, now: datetime) -> Counted:
         too_late=refusal if failures > guessing.limit else None,
         if_wrong=refusal if failures == guessing.limit else None,
     )
+
+
+def take_back(guessing: Guessing) -> None:
+    """The try was right, and does not count; the wrong ones before it do."""
+    mine = Guess.subject == guessing.subject
+    db.session.execute(delete(Guess).where(mine, Guess.failures == 1))
+    db.session.execute(update(Guess).where(mine).values(failures=Guess.failures - 1))
 
 
 def forget(guessing: Guessing) -> None:

@@ -67,8 +67,9 @@ def signed_in_by_pin(
 ) -> Staff | SignInRefused | RateLimited:
     """Find who has this number and PIN; a wrong try is counted, so a refusal is answered.
 
-    It counts against the number, wherever it is tried, and against the device, whosever it is. A
-    first PIN, which the desk gave, passes until it ends.
+    It counts against the number, wherever it is tried, and against the device, whosever it is. There
+    a right one forgets none of the wrong ones, or whoever has a PIN could try everybody's.
+    A first PIN, which the desk gave, passes until it ends.
     """
     here = Guessing("pins at device", str(device_id), policy.WRONG_PINS_AT_DEVICE)
     theirs = Guessing("pin", staff_number, policy.WRONG_SECRETS)
@@ -82,8 +83,8 @@ def signed_in_by_pin(
     is_right = _fits(staff.pin_hash if staff else None, pin)
     if staff is None or not is_right or _is_over(staff.pin_ends_at, now):
         return counted.if_wrong or counted_here.if_wrong or SignInRefused()
-    for guessing in (here, theirs):
-        guesses.forget(guessing)
+    guesses.take_back(here)
+    guesses.forget(theirs)
     return staff
 
 

@@ -111,6 +111,24 @@ def test_a_device_at_which_everybodys_pins_are_tried_is_locked(world: World, til
     assert isinstance(_start(till, "1001", PIN, later), StaffSignedIn)
 
 
+def test_a_pin_of_ones_own_does_not_free_a_device_of_the_wrong_ones(world: World, till: Till):
+    add_staff("1001", "clerk", stores=[world.stores["A"]])
+    for number in range(19):
+        _start(till, f"20{number:02}", WRONG, world.now)
+        assert isinstance(_start(till, "1001", PIN, world.now), StaffSignedIn)
+
+    assert isinstance(_start(till, "2099", WRONG, world.now), RateLimited)
+    assert isinstance(_start(till, "1001", PIN, world.now), RateLimited)
+
+
+def test_right_pins_lock_no_device(world: World, till: Till):
+    add_staff("1001", "clerk", stores=[world.stores["A"]])
+
+    answers = [_start(till, "1001", PIN, world.now) for _ in range(21)]
+
+    assert {type(answer) for answer in answers} == {StaffSignedIn}
+
+
 def test_an_unknown_number_takes_as_long_as_a_wrong_pin(world: World, till: Till):
     add_staff("1001", "clerk", stores=[world.stores["A"]])
     _start(till, "1001", WRONG, world.now)  # the first one also prepares nobody's hash
