@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from chain import policy
 from chain.errors import NotAtTills, SignInRefused, StoreScope
@@ -108,7 +108,8 @@ def choose_pin(
 ) -> Person | SignInRefused | StoreScope | RateLimited:
     """Replace a PIN by one's own, at an enrolled device of one's store.
 
-    A refusal is answered, not raised, and counted, as in `start_shift`.
+    A refusal is answered, not raised, and counted, as in `start_shift`. Comparing takes its time:
+    if the desk has reset the PIN meanwhile, its first one holds, and not this.
     """
     staff = signed_in_by_pin(staff_number, pin, device_id=device_id, now=now)
     if not isinstance(staff, Staff):
@@ -116,7 +117,11 @@ def choose_pin(
     person = _person(staff)
     if store_id not in person.store_ids:
         return StoreScope()
-    staff.pin_hash, staff.pin_ends_at = secrets.slow_hash(new_pin), None
+    as_compared = (Staff.id == staff.id, Staff.pin_hash == staff.pin_hash)
+    chosen = update(Staff).where(*as_compared).returning(Staff.id)
+    own = {"pin_hash": secrets.slow_hash(new_pin), "pin_ends_at": None}
+    if db.session.scalar(chosen.values(**own)) is None:
+        return SignInRefused()
     return person
 
 

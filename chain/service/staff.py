@@ -67,8 +67,8 @@ def signed_in_by_pin(
 ) -> Staff | SignInRefused | RateLimited:
     """Find who has this number and PIN; a wrong try is counted, so a refusal is answered.
 
-    It counts against the number, wherever it is tried, and against the device, whosever it is. There
-    a right one forgets none of the wrong ones, or whoever has a PIN could try everybody's.
+    It counts against the number, wherever it is tried, and against the device, whosever it is.
+    There a right one forgets none of the wrong ones, or whoever has a PIN could try everybody's.
     A first PIN, which the desk gave, passes until it ends.
     """
     here = Guessing("pins at device", str(device_id), policy.WRONG_PINS_AT_DEVICE)
