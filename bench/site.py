@@ -33,6 +33,8 @@ _SETTINGS = {
     "pg_stat_statements.track": "top",
 }
 _NO_OTHERS: Mapping[str, str] = {}
+_TOOK_AT = 2
+"""Where a line of pgbench's log says how long its transaction took, in microseconds."""
 # The limit is planned as the subject is (`kernel.hot`): else it degrades while its tables grow.
 PLANS = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off"
@@ -64,16 +66,37 @@ class Site:
 
     def pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
         """Run one script of this folder and answer its transactions a second."""
+        done = self._pgbench(script, "--client", clients, seconds=seconds)
+        (line,) = [line for line in done.splitlines() if line.startswith("tps = ")]
+        return float(line.split()[2])
+
+    def pgbench_p99_ms(self, script: str, *, rate: float, seconds: float) -> float:
+        """Run one script of this folder so many times a second; answer how long it took, p99.
+
+        A transaction's time begins when it was due (pgbench's `--rate`), so waiting counts.
+        """
+        with tempfile.TemporaryDirectory(prefix="jibei-pgbench-") as folder:
+            log = Path(folder) / "each"
+            how = ("--client", 8, "--rate", rate, "--log", f"--log-prefix={log}")
+            self._pgbench(script, *how, seconds=seconds)
+            took_us = sorted(
+                int(line.split()[_TOOK_AT])
+                for file in Path(folder).iterdir()
+                for line in file.read_text(encoding="ascii").splitlines()
+            )
+        return took_us[len(took_us) * 99 // 100] / 1000
+
+    def _pgbench(self, script: str, *how: object, seconds: float) -> str:
         done = subprocess.run(
             [
                 str(self.postgres.binaries / "pgbench"),
                 "--no-vacuum",
                 "--protocol=prepared",
-                f"--client={clients}",
                 "--jobs=2",
                 f"--time={max(1, round(seconds))}",
                 f"--define=members={self.members}",
                 f"--file={Path(__file__).with_name(script)}",
+                *map(str, how),
                 self.postgres.url("jibei_app", "jibei"),
             ],
             capture_output=True,
@@ -81,8 +104,7 @@ class Site:
             check=True,
             env={**os.environ, "PGOPTIONS": PLANS},
         )
-        (line,) = [line for line in done.stdout.splitlines() if line.startswith("tps = ")]
-        return float(line.split()[2])
+        return done.stdout
 
 
 @contextmanager
