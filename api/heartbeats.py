@@ -83,7 +83,8 @@ class HeartbeatView(Schema):
         required=True, allow_none=True, metadata={"description": "What the chain wants at least."}
     )
     is_outdated = Flag(
-        required=True, metadata={"description": "Whether what runs on it is older than that."}
+        required=True,
+        metadata={"description": "Whether what runs on it, by what it told last, is older."},
     )
     log = fields.Nested(
         LogHead,
@@ -109,8 +110,10 @@ def beat(*, caller: DeviceCaller, body: dict[str, Any]) -> dict[str, Any]:
 
     A device sets the date of its signatures by `now`. Versions may be ten seconds old.
     """
-    version, now = body["software_version"], clock.common()
-    chain.hear_from(device_id=caller.device_id, software_version=version, now=now)
+    now = clock.common()
+    version = chain.hear_from(
+        device_id=caller.device_id, software_version=body["software_version"], now=now
+    )
     least, told = config().minimum_software_version, _head(body["log"])
     here = find_head(caller.device_id)
     return {

@@ -150,13 +150,18 @@ def revoke_device(*, device_id: UUID, staff_id: UUID, role: str, now: datetime) 
     return device
 
 
-def hear_from(*, device_id: UUID, software_version: str | None, now: datetime) -> None:
-    """Note that a device is there, and by which software, once a minute at most."""
+def hear_from(*, device_id: UUID, software_version: str | None, now: datetime) -> str | None:
+    """Note that a device is there, and by which software, once a minute at most.
+
+    Answers what runs on it, as it has told now or the last time that it did.
+    """
     unseen = or_(Device.last_seen_at.is_(None), Device.last_seen_at <= now - policy.SEEN_EVERY)
     seen: dict[str, datetime | str] = {"last_seen_at": now}
     if software_version is not None:
         seen["software_version"] = software_version
     db.session.execute(update(Device).where(Device.id == device_id, unseen).values(**seen))
+    told = select(Device.software_version).where(Device.id == device_id)
+    return software_version or db.session.scalar(told)
 
 
 def _give_code(device: Device, *, now: datetime) -> str:

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import chain
+from chain.models import Device
 from dev.device_key import DeviceKey
 from kernel import clock
 from kernel.config import config
@@ -15,6 +16,7 @@ from kernel.transaction import transaction
 from redemption.models import OfflineItem
 from tests.api.signing_in import MovableClock, desk, enrolled, shift, trade
 from tests.service.chain.staffing import add_staff
+from tests.service.redemption.tills import change
 from tests.signing import SigningDevice
 from tests.world import World
 
@@ -361,12 +363,15 @@ def test_software_that_is_too_old_is_told_so(
     try:
         device = enrolled(client, admin, world.stores["A"])
         old = device.send(*BEAT, {"software_version": "1.9"}).json
+        change(Device, UUID(device.device_id), software_version="1.9")
+        silent = device.send(*BEAT, {}).json
         new = device.send(*BEAT, {"software_version": "1.10.1"}).json
     finally:
         monkeypatch.undo()
         config.cache_clear()
 
     assert (old["minimum_software_version"], old["is_outdated"]) == ("1.10", True)
+    assert silent["is_outdated"] is True
     assert new["is_outdated"] is False
 
 
