@@ -10,7 +10,6 @@ from chain.errors import (
     StaffNumberTaken,
     StoreScope,
 )
-from chain.live import live_devices
 from chain.models import Device, LegalEntity
 from chain.policy import is_guessable, is_outdated
 from chain.queries import (
@@ -114,7 +113,6 @@ __all__ = [
     "list_products",
     "list_staff",
     "list_stores",
-    "live_devices",
     "local_date",
     "names_of_entities",
     "names_of_staff",

@@ -5,7 +5,6 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-import chain
 from chain.models import Device
 from dev.device_key import DeviceKey
 from kernel import clock
@@ -394,21 +393,3 @@ def test_a_scanner_takes_no_money(client: FlaskClient, world: World, admin: dict
 
     assert (refused.status_code, refused.json["reason"]) == (403, "forbidden")
     assert at_work.send("DELETE", "/v1/shifts/current").status_code == 204
-
-
-def test_those_that_are_revoked_or_enrolled_anew_are_told_at_once(
-    client: FlaskClient, world: World, admin: dict[str, str]
-):
-    made = [enrolled(client, admin, world.stores["A"]) for _ in range(3)]
-    ids = [UUID(device.device_id) for device in made]
-    before = chain.live_devices([*ids, new_id()])
-
-    client.post(f"/v1/devices/{ids[0]}/revoke", headers=admin)
-    again = client.post(f"/v1/devices/{ids[1]}/re-enrol", headers=admin).json["code"]
-    trade(client, again)
-    after = chain.live_devices(ids)
-
-    assert before.keys() == set(ids)
-    assert after.keys() == set(ids[1:])
-    assert after[ids[1]] > before[ids[1]]
-    assert after[ids[2]] == before[ids[2]]
