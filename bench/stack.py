@@ -22,8 +22,8 @@ def measure(figures: Figures, short: bool) -> None:
     """Start it on data of its own, let it settle, and add up.
 
     `stack_rss_mb` is each process's resident memory, added up: what processes share (libraries,
-    PostgreSQL's buffers) counts as often as it is mapped. `stack_pss_mb` counts it once, and is
-    what is promised (docs/adr/0049).
+    PostgreSQL's buffers) counts as often as it is mapped. It is what is promised (docs/adr/0049).
+    `stack_pss_mb` counts each page once: so much of the machine's memory is taken.
     """
     del short
     with _up() as runner:

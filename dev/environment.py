@@ -12,7 +12,7 @@ from kernel.embedded import PostgresServer, ValkeyServer
 _FOREIGN = (
     *("PG", "FLASK_", "GUNICORN_", "RQ_", "SANDBOX_", "DATABASE_", "REDIS_", "STRIPE_"),
     *("TERMINAL_", "INVOICE_", "STREAM_"),
-    "PYTHONDONTWRITEBYTECODE",  # eight processes would compile all of our code at each start
+    "PYTHONDONTWRITEBYTECODE",  # six processes would compile all of our code at each start
 )
 _LOOPBACK = "127.0.0.1,localhost"
 

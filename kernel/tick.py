@@ -9,8 +9,8 @@ import logging
 import os
 import signal
 import sys
-import threading
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -37,21 +37,29 @@ def become(*, bells: list[Bell], statement: str, params: dict[str, Any]) -> NoRe
 
 def main() -> int:
     """Ring for whatever is due, until told to stop."""
-    stopping = threading.Event()
+    told: SimpleQueue[int] = SimpleQueue()  # not an Event, which a signal may find locked
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
+    def stop(number: int, _frame: FrameType | None) -> None:
+        told.put(number)
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     with os.fdopen(int(sys.argv[1]), encoding="utf-8") as pipe:
         plan = json.load(pipe, object_hook=_with_spans)
     bells = [Bell(*bell) for bell in plan["bells"]]
-    while not stopping.is_set():
+    _ring(bells, plan["sql"], plan["params"])
+    while not _is_told(told):
         _ring(bells, plan["sql"], plan["params"])
-        stopping.wait(_TICK_S)
     hot.close()
     return 0
+
+
+def _is_told(told: "SimpleQueue[int]") -> bool:
+    try:
+        told.get(timeout=_TICK_S)
+    except Empty:
+        return False
+    return True
 
 
 def _with_spans(read: dict[str, Any]) -> dict[str, Any] | timedelta:

@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 
 import httpx
 import psycopg
+from redis import Redis
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 
 from dev import environment, steps
 from dev.engines import Engine
@@ -25,6 +28,7 @@ from dev.home import CHECKOUT, Secrets
 from dev.processes import commands
 from kernel.embedded import PostgresServer, ValkeyServer, ports, running_postgres, running_valkey
 from kernel.embedded.child import leashed
+from kernel.queue import QUEUES
 
 T = TypeVar("T")
 
@@ -33,7 +37,10 @@ _SECONDS_TO_DRAIN = 15.0
 
 
 class Installation:
-    """Processes by their names in the Procfile, and `valkey`."""
+    """Processes by their names in the Procfile, and `valkey`.
+
+    And by the names of the queues: a process for each, which `staff` puts in place of `workers`.
+    """
 
     def __init__(
         self, folder: Path, postgres: PostgresServer, valkey: Engine[ValkeyServer]
@@ -41,7 +48,10 @@ class Installation:
         self._folder = folder
         self._postgres = postgres
         self._valkey = valkey
-        self._commands = commands(CHECKOUT / "Procfile")
+        self._procfile = commands(CHECKOUT / "Procfile")
+        self._commands = self._procfile | {
+            queue: f"python -OO worker.py {queue}" for queue in QUEUES
+        }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._environment = _environment(folder, postgres, valkey.server)
         self.url = self._environment["PUBLIC_ORIGIN"]
@@ -66,8 +76,26 @@ class Installation:
                 self._start(name)
 
     def start_all(self) -> None:
-        self.start(*self._commands)
+        self.start(*self._procfile)
         self.wait_until_ready()
+
+    def staff(self, *names: str) -> None:
+        """Let the background be worked by `workers`, or by a process for each queue."""
+        for name in ({"workers", *QUEUES} - set(names)) & self._running.keys():
+            self.ask_to_end(name)
+            del self._running[name]
+        self.start(*(name for name in names if name not in self._running))
+
+    def wait_until_staffed(self) -> None:
+        """Wait until every queue has a worker, of those processes that run now."""
+        pids = {process.pid for process in self._running.values()}
+
+        def attended() -> set[str]:
+            with Redis.from_url(self._environment["REDIS_URL"]) as redis:
+                workers = SimpleWorker.all(connection=redis, serializer=JSONSerializer)
+            return {worker.queue_names()[0] for worker in workers if worker.pid in pids}
+
+        wait("every queue has a worker", lambda: attended() == set(QUEUES) or None)
 
     def kill(self, *names: str) -> None:
         """End processes, and all that came of them, as a lost machine would: nobody is asked."""

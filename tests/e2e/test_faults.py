@@ -4,7 +4,7 @@ In the middle means here: the provider has taken the money, and its answer is st
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -30,18 +30,29 @@ def slow_provider(stage: Tour, *, latency_ms: int = 800) -> Iterator[None]:
         stage.merchant.post("/v1/test_helpers/faults", latency_ms="0")
 
 
-_EVERYTHING = ["valkey", "web", "events", "billing", "nightly", "tick"]
+_TOGETHER = ("workers",)  # as `make up` has it: all queues in one process
+_APART = ("events", "billing", "nightly")
+_EVERYTHING = ["valkey", "web", *_APART, "tick"]
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    "names",
-    [["valkey"], ["events"], ["billing"], ["tick", "nightly"], ["web"], _EVERYTHING],
+    ("staff", "names"),
+    [
+        (_TOGETHER, ["valkey"]),
+        (_TOGETHER, ["workers"]),
+        (_TOGETHER, ["web"]),
+        (_APART, ["events"]),
+        (_APART, ["billing"]),
+        (_APART, ["tick", "nightly"]),
+        (_APART, _EVERYTHING),
+    ],
     ids="+".join,
 )
 def test_a_kill_amid_a_payment_and_a_renewal_loses_and_doubles_nothing(
-    installation: Installation, stage: Tour, names: list[str]
+    installation: Installation, stage: Tour, staff: Sequence[str], names: list[str]
 ) -> None:
+    installation.staff(*staff)
     buyer = new_buyer(installation, stage)
 
     with slow_provider(stage), ThreadPoolExecutor(1) as till:
@@ -114,12 +125,17 @@ def test_a_deploy_lets_requests_under_way_finish(installation: Installation, sta
 def test_workers_and_tick_end_when_they_are_asked_to_with_redis_and_without(
     installation: Installation,
 ) -> None:
-    codes = {name: installation.ask_to_end(name) for name in ("events", "tick")}
-    installation.kill("valkey")
-    codes |= {name: installation.ask_to_end(name) for name in ("billing", "nightly")}
+    installation.staff(*_TOGETHER)
+    installation.wait_until_staffed()
+    codes = [installation.ask_to_end(name) for name in ("workers", "tick")]
+    installation.start("workers")
+    installation.wait_until_staffed()
 
-    assert codes == {"events": 0, "tick": 0, "billing": 0, "nightly": 0}
-    installation.start("valkey", *codes)
+    installation.kill("valkey")
+    codes.append(installation.ask_to_end("workers"))
+
+    assert codes == [0, 0, 0]
+    installation.start("valkey", "workers", "tick")
 
 
 def _start_again(installation: Installation, names: list[str]) -> None:
