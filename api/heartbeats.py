@@ -9,8 +9,8 @@ import chain
 from api.auth import DeviceCaller, device
 from api.device_fields import SoftwareVersion
 from api.fields import Flag, Integer, Schema, Text, Timestamp
-from api.kit import versions
 from api.routing import Resource
+from api.versions import versions
 from chain.models import DEVICE_PROFILES
 from kernel import clock
 from kernel.config import config
