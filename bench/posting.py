@@ -151,7 +151,6 @@ def _row(member: int) -> tuple[dict[str, Any], dict[str, Any]]:
         "line_top_ups": [0],
         "top_up": 0,
         "top_up_vat": 0,
-        "vat_code": None,
         "news_ids": [new_id()],
         "news_topics": ["redemption.done"],
         "fingerprint": credential_id * 4,

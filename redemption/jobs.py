@@ -11,13 +11,12 @@ from redemption.service.invoice import invoice
 
 
 @subscriber("redemption.taxed")
-def invoice_taxed(
-    *, member_id: str, redemption_id: str, vat_code: str | None, now: datetime
-) -> None:
-    """A drink cost a top-up, or came from a cash-value voucher."""
-    invoice(
-        member_id=UUID(member_id), redemption_id=UUID(redemption_id), vat_code=vat_code, now=now
-    )
+def invoice_taxed(*, member_id: str, redemption_id: str, now: datetime, **_: object) -> None:
+    """A drink cost a top-up, or came from a cash-value voucher.
+
+    Older news say a tax code besides: each line's is that of what it came from.
+    """
+    invoice(member_id=UUID(member_id), redemption_id=UUID(redemption_id), now=now)
 
 
 @subscriber("redemption.done", many=True)

@@ -48,9 +48,7 @@ WITH bumped AS (
     INSERT INTO outbox (
         member_id, id, topic, facts, created_at, due_at, is_notice, is_open, tries)
     SELECT member_id, news.id, news.topic,
-           jsonb_build_object('member_id', member_id, 'redemption_id', %(redemption_id)s::uuid)
-               || CASE news.topic WHEN 'redemption.taxed'
-                  THEN jsonb_build_object('vat_code', %(vat_code)s::text) ELSE '{}' END,
+           jsonb_build_object('member_id', member_id, 'redemption_id', %(redemption_id)s::uuid),
            %(now)s, %(now)s, false, true, 0
     FROM bumped, unnest(%(news_ids)s::uuid[], %(news_topics)s::text[]) AS news (id, topic)
 ), booked AS (

@@ -32,7 +32,7 @@ def due(taken: Iterable[Taken]) -> int:
 def top_ups_of(taken: Iterable[Taken]) -> list[TopUp]:
     """Tax what is paid besides, in one sum for each tax code of the terms; none where nothing is.
 
-    Nearly always there is one code.
+    Nearly always there is one code. They come in the order of the codes, as the books have them.
     """
     grosses: dict[str, int] = {}
     lots: dict[str, HeldLot] = {}
@@ -41,8 +41,8 @@ def top_ups_of(taken: Iterable[Taken]) -> list[TopUp]:
             code = pick.lot.vat_code
             grosses[code] = grosses.get(code, 0) + pick.top_up
             lots.setdefault(code, pick.lot)
-    prices = {code: _taxed(lots[code], gross) for code, gross in grosses.items()}
-    return [TopUp(price.net, price.vat, code) for code, price in prices.items()]
+    prices = [(code, _taxed(lots[code], grosses[code])) for code in sorted(grosses)]
+    return [TopUp(price.net, price.vat, code) for code, price in prices]
 
 
 def is_taxed(taken: Iterable[Taken]) -> bool:

@@ -54,7 +54,6 @@ def row(seen: Seen, decided: Decided, now: datetime) -> dict[str, Any]:
         "credential_id": decided.code.credential_id,
         "step": decided.code.step_used,
         "answer": Jsonb({"redeemed": decided.answer.as_json()}),
-        "vat_code": paid[0].vat_code if paid else None,
         **_news(taken),
         **_entry(seen, decided, pairs, now),
         **_lines(decided),

@@ -34,7 +34,7 @@ def hand_over(met: Met, picks: Iterable[Taken], *, is_news: bool, now: datetime)
     if is_news:
         _promise("redemption.done", redemption, now)
     if till_money.is_taxed(taken):
-        _promise("redemption.taxed", redemption, now, vat_code=None)
+        _promise("redemption.taxed", redemption, now)
     return redemption.id
 
 
@@ -97,15 +97,14 @@ def _book(redemption: Redemption, met: Met, taken: Sequence[Taken]) -> UUID | No
     )
 
 
-def _promise(topic: str, redemption: Redemption, now: datetime, **facts: None) -> None:
+def _promise(topic: str, redemption: Redemption, now: datetime) -> None:
     """As an upload's one statement does: subscribers want the member among the facts."""
-    of = {"member_id": str(redemption.member_id), "redemption_id": str(redemption.id)}
     db.session.add(
         Outbox(
             member_id=redemption.member_id,
             id=new_id(),
             topic=topic,
-            facts={**of, **facts},
+            facts={"member_id": str(redemption.member_id), "redemption_id": str(redemption.id)},
             created_at=now,
             due_at=now,
         )

@@ -105,12 +105,11 @@ def _news(one: Decided) -> Iterable[dict[str, Any]]:
     of = {"member_id": member_id, "redemption_id": str(one.redemption_id)}
     yield {"member_id": member_id, "id": str(new_id()), "topic": "redemption.done", "facts": of}
     if till_money.is_taxed(one.settled.taken):
-        taxed = {**of, "vat_code": None}
         yield {
             "member_id": member_id,
             "id": str(new_id()),
             "topic": "redemption.taxed",
-            "facts": taxed,
+            "facts": of,
         }
 
 

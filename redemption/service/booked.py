@@ -32,54 +32,81 @@ class Taxed:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """Of one redemption: the sales at the till by lot (cash-value vouchers), and the top-up."""
+    """Of one redemption: the sales at the till by lot (cash-value vouchers), the top-ups by code.
+
+    `codes` are the tax codes of its lots: by these what was paid besides is taxed.
+    """
 
     sales: Mapping[UUID, Taxed]
-    top_up: Taxed
+    top_ups: Mapping[str, Taxed]
+    codes: Mapping[UUID, str]
+
+    @property
+    def top_up(self) -> Taxed:
+        """All that was paid besides."""
+        return total(self.top_ups.values())
 
     def share_of(self, backs: Iterable[Back]) -> "Booked":
         """What of it goes back with these cups."""
         going: dict[UUID, int] = defaultdict(int)
-        top_up = 0
+        paid: dict[str, int] = defaultdict(int)
         for back in backs:
             going[back.line.lot_id] += back.amount
-            top_up += back.top_up
-        return Booked(
-            {lot_id: sale.part(going[lot_id]) for lot_id, sale in self.sales.items()},
-            self.top_up.part(top_up),
+            paid[self.codes[back.line.lot_id]] += back.top_up
+        return replace(
+            self,
+            sales={lot_id: sale.part(going[lot_id]) for lot_id, sale in self.sales.items()},
+            top_ups={code: part.part(paid[code]) for code, part in self.top_ups.items()},
         )
 
     def less(self, going: "Booked") -> "Booked":
         """What stays when that has gone."""
-        return Booked(
-            {lot_id: sale.less(going.sales[lot_id]) for lot_id, sale in self.sales.items()},
-            self.top_up.less(going.top_up),
+        return replace(
+            self,
+            sales={lot_id: sale.less(going.sales[lot_id]) for lot_id, sale in self.sales.items()},
+            top_ups={code: part.less(going.top_ups[code]) for code, part in self.top_ups.items()},
         )
 
 
 def booked_of(redemption: Redemption) -> Booked:
     """What stands in the books of a redemption now, as its entry has it."""
+    taken = _taken(redemption)
+    codes = {one.lot_id: one.vat_code for one in taken}
     entry = redemption.entry_id and db.session.get_one(
         Entry, (redemption.member_id, redemption.entry_id)
     )
     if not entry:
-        return Booked({}, Taxed())
-    lines = db.session.scalars(
-        select(Line).where(
+        return Booked({}, {}, codes)
+    booked = db.session.scalars(
+        select(Line)
+        .where(
             Line.member_id == entry.member_id,
             Line.book_date == entry.book_date,
             Line.entry_id == entry.id,
         )
+        .order_by(Line.ordinal)
     ).all()
     vats: dict[UUID | None, int] = defaultdict(int)
-    for line in lines:
+    for line in booked:
         if line.credit == policy.OUTPUT_VAT:
             vats[line.lot_id] += line.amount
-    paid = sum(line.amount for line in lines if line.debit == policy.CASH)
+    sold: dict[UUID, int] = defaultdict(int)
+    paid: dict[str, int] = defaultdict(int)
+    for one in taken:
+        if one.is_taxed_at_till:
+            sold[one.lot_id] += one.amount
+        paid[one.vat_code] += one.top_up
     return Booked(
-        {lot_id: Taxed(gross, vats[lot_id]) for lot_id, gross in _sold(redemption).items()},
-        Taxed(paid, vats[None]),
+        {lot_id: Taxed(gross, vats[lot_id]) for lot_id, gross in sold.items()},
+        _by_code([line for line in booked if line.debit == policy.CASH], paid),
+        codes,
     )
+
+
+def total(parts: Iterable[Taxed]) -> Taxed:
+    """Add sums up."""
+    parts = list(parts)
+    return Taxed(sum(one.gross for one in parts), sum(one.vat for one in parts))
 
 
 def pairs_of(
@@ -107,10 +134,14 @@ def pairs_of(
             vat=staying.sales[lot_id].vat if lot_id in staying.sales else 0,
         )
     ]
-    paid = staying.top_up
-    return handed + policy.top_up(
-        store_id=redemption.store_id, net=paid.gross - paid.vat, vat=paid.vat
-    )
+    paid = [
+        pair
+        for _, part in sorted(staying.top_ups.items())
+        for pair in policy.top_up(
+            store_id=redemption.store_id, net=part.gross - part.vat, vat=part.vat
+        )
+    ]
+    return handed + paid
 
 
 def _handed(redemption: Redemption, lot: Lot, *, cups: int, amount: int, vat: int) -> list[Pair]:
@@ -130,18 +161,41 @@ def _handed(redemption: Redemption, lot: Lot, *, cups: int, amount: int, vat: in
     return [*owing, replace(earned, amount=amount - vat), taxed]
 
 
-def _sold(redemption: Redemption) -> dict[UUID, int]:
-    """The cups that were sold at the till: of each lot, what of its money has not come back."""
-    standing: dict[UUID, int] = defaultdict(int)
-    for line in db.session.scalars(
-        select(RedemptionLine)
-        .join(Lot, (Lot.member_id == RedemptionLine.member_id) & (Lot.id == RedemptionLine.lot_id))
-        .join(OfferVersion, OfferVersion.id == Lot.offer_version_id)
-        .where(
-            RedemptionLine.member_id == redemption.member_id,
-            RedemptionLine.redemption_id == redemption.id,
-            OfferVersion.vat_timing == "redemption",
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What has not come back of a line, and how its lot is taxed."""
+
+    lot_id: UUID
+    amount: int
+    top_up: int
+    vat_code: str
+    is_taxed_at_till: bool
+
+
+def _taken(redemption: Redemption) -> Sequence[_Kept]:
+    lines, terms = RedemptionLine, OfferVersion
+    mine = (
+        select(
+            lines.lot_id,
+            lines.amount - lines.amount_voided,
+            lines.top_up - lines.top_up_voided,
+            terms.vat_code,
+            terms.vat_timing == "redemption",
         )
-    ):
-        standing[line.lot_id] += line.amount - line.amount_voided
-    return standing
+        .join(Lot, (Lot.member_id == lines.member_id) & (Lot.id == lines.lot_id))
+        .join(terms, terms.id == Lot.offer_version_id)
+        .where(lines.member_id == redemption.member_id, lines.redemption_id == redemption.id)
+    )
+    return [_Kept(*row) for row in db.session.execute(mine)]
+
+
+def _by_code(lines: Sequence[Line], grosses: Mapping[str, int]) -> dict[str, Taxed]:
+    """Tell the top-ups of an entry apart: they are in it one after the other, by their codes."""
+    left, parts = list(lines), dict[str, Taxed]()
+    for code in sorted(code for code, gross in grosses.items() if gross):
+        mine: list[Line] = []
+        while left and sum(line.amount for line in mine) < grosses[code]:
+            mine.append(left.pop(0))
+        vat = sum(line.amount for line in mine if line.credit == policy.OUTPUT_VAT)
+        parts[code] = Taxed(sum(line.amount for line in mine), vat)
+    return parts

@@ -13,14 +13,14 @@ from invoicing import InvoiceLine
 from kernel.db import db
 from redemption.models import Redemption, RedemptionLine
 from redemption.queries import currency_of, lines_of
-from redemption.service.booked import Booked, Taxed, booked_of
+from redemption.service.booked import Booked, Taxed, booked_of, total
 from vouchers.models import Lot, OfferVersion
 
 _TOP_UP = "補差價"
 _VOIDED = "取消取杯"
 
 
-def invoice(*, member_id: UUID, redemption_id: UUID, vat_code: str | None, now: datetime) -> None:
+def invoice(*, member_id: UUID, redemption_id: UUID, now: datetime) -> None:
     """Owe the invoices of one redemption: for the top-up, and for cups taxed at the till.
 
     Holds the redemption's row, so that a void waits and then finds them, or came first: of what was
@@ -33,8 +33,8 @@ def invoice(*, member_id: UUID, redemption_id: UUID, vat_code: str | None, now: 
     if redemption.voided_at is not None:
         return
     booked = booked_of(redemption)
-    if booked.top_up.gross and vat_code is not None:
-        _issue(redemption, "top_up", _top_ups(redemption, booked.top_up, vat_code), now)
+    if booked.top_ups:
+        _issue(redemption, "top_up", _top_ups(redemption, booked), now)
     sales = _sales(redemption, booked)
     if sales:
         _issue(redemption, "redemption", sales, now)
@@ -45,11 +45,7 @@ def take_back(redemption: Redemption, *, void_id: UUID, going: Booked, now: date
 
     Where nothing was invoiced yet, nothing of them will be.
     """
-    sold = going.sales.values()
-    parts = {
-        "top_up": going.top_up,
-        "redemption": Taxed(sum(one.gross for one in sold), sum(one.vat for one in sold)),
-    }
+    parts = {"top_up": going.top_up, "redemption": total(going.sales.values())}
     for source, part in parts.items():
         if part.gross:
             invoicing.take_back(
@@ -80,17 +76,21 @@ def _issue(
     )
 
 
-def _top_ups(redemption: Redemption, paid: Taxed, vat_code: str) -> list[InvoiceLine]:
-    """A line for each drink that was topped up; the last one has what is left of the VAT."""
-    due: dict[UUID, int] = defaultdict(int)
+def _top_ups(redemption: Redemption, booked: Booked) -> list[InvoiceLine]:
+    """A line for each drink that was topped up, by the tax code of what it came from.
+
+    The last one of a code has what is left of its VAT.
+    """
+    due: dict[tuple[UUID, str], int] = defaultdict(int)
     for line in lines_of(redemption):
-        due[line.product_id] += line.top_up - line.top_up_voided
-    names = _names(product_id for product_id, gross in due.items() if gross)
-    lines, rest = [], paid
-    for product_id, name in names:
-        part = rest.part(due[product_id])
-        rest = rest.less(part)
-        lines.append(_line(f"{_TOP_UP} {name}", 1, part, vat_code))
+        due[line.product_id, booked.codes[line.lot_id]] += line.top_up - line.top_up_voided
+    lines, rests = [], dict(booked.top_ups)
+    for product_id, name in _names(product_id for (product_id, _), gross in due.items() if gross):
+        for code in sorted(rests):
+            part = rests[code].part(due[product_id, code])
+            rests[code] = rests[code].less(part)
+            if part.gross:
+                lines.append(_line(f"{_TOP_UP} {name}", 1, part, code))
     return lines
 
 
