@@ -7,6 +7,7 @@ cups at once, which a relayed code could take.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from redemption.errors import ApprovalNeeded, LimitReached, StoreNotAccepted
 from redemption.token import Code
@@ -51,31 +52,40 @@ def check_use(
 
     Raises:
         StoreNotAccepted: a capsule is of another group of stores.
-        LimitReached: a card or a capsule gives no more, now or at all.
+        LimitReached: a card or a capsule gives no more, now or at all: how many it still gives.
         ApprovalNeeded: the member has to agree first.
     """
     if use.code.sealed is not None and use.code.sealed.store_group != store_group:
         raise StoreNotAccepted
-    for limit, allowed, next_at in _limits(use, next_day_at):
-        if allowed < cups:
-            raise LimitReached(
-                limit=limit,
-                allowed=max(0, allowed),
-                wanted=cups,
-                next_at=next_at and next_at.isoformat(),
-            )
+    reached = [one for one in _limits(use, next_day_at) if one.allowed < cups]
+    if reached:
+        tightest = min(reached, key=lambda one: one.allowed)
+        raise LimitReached(
+            limit=tightest.name,
+            allowed=max(0, tightest.allowed),
+            wanted=cups,
+            next_at=tightest.next_at and tightest.next_at.isoformat(),
+        )
     free = min(_free(use, caution), default=cups)
     if max(free, use.approved) < cups:
         raise ApprovalNeeded(free=max(0, free), wanted=cups)
 
 
-def _limits(use: Use, next_day_at: datetime) -> Iterator[tuple[str, int, datetime | None]]:
-    """Each limit that no approval lifts: its name, the cups that it allows, when there are more."""
+class _Limit(NamedTuple):
+    """A limit that no approval lifts: the cups that it allows, and when there are more."""
+
+    name: str
+    allowed: int
+    next_at: datetime | None
+
+
+def _limits(use: Use, next_day_at: datetime) -> Iterator[_Limit]:
+    """Of two that allow as many, first the one that waiting does not lift."""
     if use.code.kind == "card":
-        yield "card_per_day", CARD_CUPS_A_DAY - use.cups_today, next_day_at
-        yield "card_per_scan", CARD_CUPS_A_SCAN, None
+        yield _Limit("card_per_scan", CARD_CUPS_A_SCAN, None)
+        yield _Limit("card_per_day", CARD_CUPS_A_DAY - use.cups_today, next_day_at)
     if use.capsule_cups is not None:
-        yield "capsule", use.capsule_cups - use.cups, None
+        yield _Limit("capsule", use.capsule_cups - use.cups, None)
 
 
 def _free(use: Use, caution: Caution) -> Iterator[int]:

@@ -51,6 +51,27 @@ def test_a_card_gives_four_cups_a_business_day_and_more_on_the_next():
     }
 
 
+@pytest.mark.parametrize(
+    ("today", "cups", "limit", "allowed", "next_at"),
+    [
+        (0, 5, "card_per_scan", 2, None),
+        (2, 3, "card_per_scan", 2, None),
+        (3, 3, "card_per_day", 1, TOMORROW.isoformat()),
+        (4, 3, "card_per_day", 0, TOMORROW.isoformat()),
+    ],
+)
+def test_of_a_card_s_limits_the_one_is_named_that_leaves_less_now(
+    today, cups, limit, allowed, next_at
+):
+    """With two left of the day, three are refused for being three: they are tomorrow, too."""
+    with pytest.raises(LimitReached) as refusal:
+        check(shown("card", cups_today=today), cups)
+    told = refusal.value.facts
+    assert (told["limit"], told["allowed"], told["next_at"]) == (limit, allowed, next_at)
+    if allowed:
+        check(shown("card", cups_today=today), allowed)
+
+
 def test_a_capsule_gives_its_cups_once():
     check(shown("capsule", capsule_cups=2, cups=1), 1)
     with pytest.raises(LimitReached) as refusal:
