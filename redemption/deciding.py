@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kernel.config import config
-from kernel.errors import RateLimited
+from kernel.errors import RateLimited, Refusal
 from redemption import policy, several, till_money, token
 from redemption.answer import Portion
 from redemption.code_policy import PHONE_IS_NEW, Caution, Use, check_use
@@ -33,6 +33,15 @@ def decide(seen: Seen, scan: Scan, code: Code | None, now: datetime) -> tuple[Co
     genuine = _check_code(seen, code, scan.common_at(now))
     _check_asked(seen, scan)
     return genuine, _portions(seen, scan, genuine, now)
+
+
+def is_held(seen: Seen, asked: Asked, *, at: datetime) -> bool:
+    """Whether anything that is held now would be good for a drink at a later moment."""
+    one = Asked(asked.product_id, 1)
+    try:
+        return bool(policy.fit(seen.lots[one.product_id], wanted=_wanted(seen, one), now=at))
+    except Refusal:
+        return False
 
 
 def _check_code(seen: Seen, code: Code | None, now: datetime) -> Code:

@@ -197,14 +197,16 @@ READS_SEVERAL: Final[Mapping[Way, str]] = {
 }
 """A row for each drink and lot."""
 
-# Asked only where there are too few cups. A plan gives more when it is paid again, or sooner. Cups
-# of a price are for all drinks up to it, where no drink is listed (as in the reading).
+# Asked only where there are too few cups, or none any more when a limit lifts. A plan gives more
+# when it is paid again, or sooner. Cups of a price are for all drinks up to it, where no drink is
+# listed (as in the reading).
 NEXT_CUPS: Final = """
 SELECT min(coalesce(period.grant_at, period.ends_at))
 FROM subscription
 JOIN period ON period.subscription_id = subscription.id
            AND period.status = 'paid' AND period.starts_at <= %(now)s AND period.ends_at > %(now)s
-JOIN offer_version terms ON terms.id = period.offer_version_id AND terms.cups > 0
+JOIN offer_version terms ON terms.id = period.offer_version_id
+                        AND (terms.cups > 0 OR terms.is_unlimited)
 JOIN product ON product.id = ANY (%(product_ids)s::uuid[])
 LEFT JOIN offer_version_product fits
        ON fits.offer_version_id = terms.id AND fits.product_id = product.id

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
@@ -11,21 +10,14 @@ from psycopg.types.json import Jsonb
 import chain
 from kernel import hot
 from kernel.errors import Refusal, TryAgain
-from kernel.hot import array
 from kernel.idempotency import Key, checked
 from kernel.ids import new_id
 from kernel.transaction import again
 from redemption import statements, till_money, token
 from redemption.answer import Portion, Redeemed, answer, kept
 from redemption.deciding import decide
-from redemption.errors import (
-    REASONS,
-    InsufficientCups,
-    OwnWallet,
-    ProductMismatch,
-    TokenInvalid,
-)
-from redemption.reading import NEXT_CUPS
+from redemption.errors import REASONS, OwnWallet, TokenInvalid
+from redemption.next_time import with_time
 from redemption.scan import Scan, question, statement, whose
 from redemption.seen import Seen, see
 from redemption.token import Code
@@ -73,7 +65,7 @@ def validate(*, scan: Scan, now: datetime) -> Redeemed:
         _count_wrong(hot.rows, seen, scan, now)
         raise
     except Refusal as refusal:
-        raise _with_time(hot.read_rows, seen, scan, refusal, now) from None
+        raise with_time(hot.read_rows, seen, scan, refusal, now) from None
     taken = [pick for portion in portions for pick in portion.taken]
     till_money.postings(taken, made_at_id=seen.store_id)  # what could not be booked is no yes
     return _answer(None, seen, scan, portions, now)
@@ -114,7 +106,7 @@ def _attempt(
         _count_wrong(write, seen, scan, now)
         return refusal
     except Refusal as bare:
-        told = _with_time(read, seen, scan, bare, now)
+        told = with_time(read, seen, scan, bare, now)
         return told if _is_told(write, seen, scan, told, now) else None
     return _written(write, seen, scan, _decided(seen, scan, genuine, portions, now), now)
 
@@ -131,40 +123,6 @@ def _count_wrong(write: hot.Run, seen: Seen, scan: Scan, now: datetime) -> None:
     """Count what is no code against the device."""
     wrong = {"device_id": seen.device_id, "now": scan.common_at(now)}
     write(statements.COUNT_WRONG_CODE, wrong)
-
-
-def _with_time(read: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: datetime) -> Refusal:
-    """Say when there are more, by the store's clock."""
-    if isinstance(refusal, InsufficientCups | ProductMismatch):
-        refusal = _of_plan(read, seen, scan, refusal, now)
-    if next_at := refusal.facts.get("next_at"):
-        here = datetime.fromisoformat(next_at).astimezone(ZoneInfo(seen.time_zone))
-        refusal.facts["next_at"] = here.isoformat()
-    return refusal
-
-
-def _of_plan(read: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: datetime) -> Refusal:
-    """Where there are too few cups, add when a plan of the member gives the next, if one does.
-
-    A plan that is used up holds nothing, so beside other packs its drink seems to be for none of
-    them: it is for the plan, which has no cup now.
-    """
-    product_id = refusal.facts.get("product_id")
-    short = [one for one in scan.items if product_id in (None, str(one.product_id))]
-    asked = {
-        "member_id": seen.member_id,
-        "subscription_id": seen.shared_plan_id,
-        "product_ids": array(one.product_id for one in short),
-        "now": now,
-    }
-    ((next_at,),) = read(NEXT_CUPS, asked)
-    if next_at is None:
-        return refusal
-    if isinstance(refusal, ProductMismatch):
-        wanted = sum(one.cups for one in short)
-        refusal = InsufficientCups(held=0, wanted=wanted, **refusal.facts)
-    refusal.facts["next_at"] = next_at.isoformat()
-    return refusal
 
 
 def _decided(seen: Seen, scan: Scan, code: Code, portions: list[Portion], now: datetime) -> Decided:

@@ -300,6 +300,18 @@ def test_a_daily_limit_counts_by_the_business_day_that_ends_at_four(world):
     assert world.take(till, alice, now=world.now + timedelta(hours=16)).cups == 1
 
 
+@pytest.mark.parametrize(("hours", "next_at"), [(15, None), (17, "2026-01-15T04:00:00+08:00")])
+def test_of_cups_that_end_before_the_limit_lifts_no_time_is_told(world, hours, next_at):
+    till, alice = world.add_till("A"), world.add_member()
+    world.add_offer("club", cups_per_day=2)
+    world.add_lot(alice, "club", ends_at=world.now + timedelta(hours=hours))
+    world.take(till, alice, 2)
+    with pytest.raises(LimitReached) as refusal:
+        world.take(till, alice)
+    told = refusal.value.facts
+    assert (told["limit"], told["allowed"], told["next_at"]) == ("cups_per_day", 0, next_at)
+
+
 def test_the_books_of_a_night_are_of_its_calendar_day_and_its_business_day_is_the_one_before(world):
     till, alice = world.add_till("A"), world.add_member()
     world.add_lot(alice, "eleven")

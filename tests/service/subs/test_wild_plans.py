@@ -268,6 +268,24 @@ def test_the_sixth_cup_of_a_day_is_refused_and_told_when_the_next_is_allowed(sho
     collect(shop, alice, "barista-drink-gb")
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_on_a_plan_s_last_day_the_next_is_told_only_if_it_goes_on(shop, alice, is_cancelled):
+    mine = subscribe(shop, alice, PRET)
+    for hour in (7, 8, 9, 10, 11):
+        shop.at(2026, 2, 5, hour)
+        collect(shop, alice, "barista-drink-gb")
+    if is_cancelled:
+        with transaction():
+            cancel(member_id=alice, subscription_id=mine.id, now=shop.now)
+    shop.at(2026, 2, 5, 11, 45)  # it ends at noon
+
+    with pytest.raises(LimitReached) as refusal:
+        collect(shop, alice, "barista-drink-gb")
+
+    next_at = None if is_cancelled else datetime(2026, 2, 6, 4, tzinfo=TAIPEI).isoformat()
+    assert refusal.value.facts["next_at"] == next_at
+
+
 def test_a_cup_29_minutes_after_the_last_is_refused_and_told_when_the_next_is_allowed(shop, alice):
     subscribe(shop, alice, PRET)
     collect(shop, alice, "barista-drink-gb")
