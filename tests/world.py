@@ -38,7 +38,14 @@ from redemption.service.redeem import redeem
 from tests import photograph
 from tests.rows import write
 from vouchers.earning_policy import end_of_day
-from vouchers.models import Lot, Offer, OfferVersion, OfferVersionProduct, Wallet
+from vouchers.models import (
+    Lot,
+    Offer,
+    OfferVersion,
+    OfferVersionProduct,
+    OfferVersionStore,
+    Wallet,
+)
 
 Row = TypeVar("Row")
 
@@ -113,9 +120,17 @@ class World:
         return product_id
 
     def add_offer(
-        self, code: str, *, product: str | tuple[str, ...] | None = "latte", **terms: Any
+        self,
+        code: str,
+        *,
+        product: str | tuple[str, ...] | None = "latte",
+        stores: tuple[str, ...] = (),
+        **terms: Any,
     ) -> UUID:
-        """An offer with one version, good for one product, some or none; the version's id."""
+        """An offer with one version, good for one product, some or none; the version's id.
+
+        `stores` are those that are `listed`, where the terms say so.
+        """
         offer_id, version_id, since = new_id(), new_id(), self.now - timedelta(days=1000)
         offer = {"id": offer_id, "code": code, "kind": terms.pop("kind", "pack")}
         version = {
@@ -136,11 +151,15 @@ class World:
             {"offer_version_id": version_id, "product_id": self.products[name]}
             for name in ((product,) if isinstance(product, str) else product or ())
         ]
+        listed = [
+            {"offer_version_id": version_id, "store_id": self.stores[name]} for name in stores
+        ]
         with transaction():
             write(
                 (Offer, offer),
                 (OfferVersion, version),
                 *((OfferVersionProduct, one) for one in good_for),
+                *((OfferVersionStore, one) for one in listed),
             )
         self.offers[code] = (offer_id, version_id)
         return version_id

@@ -60,6 +60,14 @@ def test_a_store_of_a_named_region_hands_over(world, alice):
     assert world.take(world.add_till("B"), alice).cups == 1
 
 
+def test_of_listed_stores_each_hands_over_and_no_other(world, alice):
+    world.add_offer("two-stores", accepted_at="listed", stores=("A", "B"))
+    world.add_lot(alice, "two-stores", store="C")
+    assert [world.take(world.add_till(store), alice).left for store in ("A", "B")] == [10, 9]
+    with pytest.raises(StoreNotAccepted):
+        world.take(world.add_till("C"), alice)
+
+
 def test_what_a_cup_does_not_cover_is_refused_and_a_retry_hears_it_again(world, alice):
     world.add_offer("fifty", covers_up_to=50)
     world.add_lot(alice, "fifty")

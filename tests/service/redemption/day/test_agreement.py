@@ -20,11 +20,12 @@ from ledger.month import Month
 from ledger.reports import settlement_matrix
 from redemption.day import Sheet, day_sheet
 from redemption.errors import TopUpDue
-from redemption.models import OfflineItem, Redemption
+from redemption.models import OfflineItem, Redemption, RedemptionLine
 from redemption.offline import allowed_for, resolve
 from tests.service.redemption.offline.field import Branch, bring, fill, show
 from tests.service.redemption.tills import price
 from tests.world import World
+from vouchers.models import Lot
 
 pytestmark = pytest.mark.usefixtures("books_hold")
 
@@ -66,6 +67,8 @@ class Chain:
             world.add_lot(member_id, "eleven", store="A", units=3, net=130, vat=6)
             world.add_lot(member_id, "fifty", store="B", units=4, net=173, vat=8)
             world.add_lot(member_id, "cash", store="C", units=2, net=100, vat=0)
+            world.add_lot(member_id, "untaxed", store="C", units=2, net=100, vat=0)
+            world.add_days(member_id, "endless", store="B", net=476, vat=24)
         self.tills = [world.add_till(store, role="manager") for store in STORES]
         self.branches = [Branch(world, store) for store in STORES]
         self.capsules = [fill(world, member_id, cups=2) for member_id in self.members * 2]
@@ -177,6 +180,11 @@ def test_day_sheets_settlement_and_books_say_the_same(world: World, played: list
         price(world.products["mocha"], 80)
         world.add_offer("fifty", product=None, covers_up_to=50, allows_top_up=True)
         world.add_offer("cash", vat_timing="redemption")
+        world.add_offer(
+            "untaxed", product=None, covers_up_to=40, allows_top_up=True, vat_code="zero"
+        )
+        endless = {"kind": "plan", "is_unlimited": True, "cups": 0, "bonus_cups": 0}
+        world.add_offer("endless", **endless, cups_per_day=1)
     chain = Chain(world)
     for move in played:
         chain.play(move)
@@ -225,7 +233,11 @@ def test_the_hours_after_midnight_are_of_the_day_before_and_booked_on_the_next(
 
 
 def agree() -> None:
-    """Cups and their value by selling and making store, and what was paid besides."""
+    """Cups and their value by selling and making store, and what was paid besides.
+
+    Cups that nobody counts are on the sheets, and by themselves they move no money: their plan is
+    earned by the day, where it was sold.
+    """
     told = all_sheets()
     for one in told:
         assert _totals(one.by_product) == _totals(one.by_hour) == _totals(one.by_clerk)
@@ -259,7 +271,24 @@ def _made(sheets: Iterable[Sheet]) -> dict:
     for told in sheets:
         for one in told.by_seller:
             _add(made, (one.of, told.day.store_id), one.cups_kept, one.amount)
+    for key, cups in _uncounted().items():
+        _add(made, key, -cups, 0)
     return _moved(made)
+
+
+def _uncounted() -> dict:
+    """From every line of a lot without a count, of what stands."""
+    cups: dict = defaultdict(int)
+    with transaction():
+        lines = (
+            select(RedemptionLine, Lot.store_id, Redemption.store_id)
+            .join(Redemption, Redemption.id == RedemptionLine.redemption_id)
+            .join(Lot, Lot.id == RedemptionLine.lot_id)
+            .where(Lot.units == 0)
+        )
+        for line, sold_at_id, made_at_id in db.session.execute(lines):
+            cups[sold_at_id, made_at_id] += line.cups - line.cups_voided
+    return cups
 
 
 def _booked() -> dict:

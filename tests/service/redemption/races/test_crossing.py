@@ -17,11 +17,13 @@ from vouchers.models import Gift, Lot
 pytestmark = pytest.mark.usefixtures("hesitant")
 
 OPEN, MORE, SCANS, ROUNDS = 3, 3, 2, 4
+MANY = 5
+"""So many cups a scan that there may be too few for the second one."""
 CUPS = 22
 _REFUSALS = {"insufficient-cups", "gift-claimed", "gift-ended", "offer-not-named"}
 
 
-def race(app, friends, world, round_):
+def race(app, friends, world, round_, *, cups=1):
     """Each has given the other three cups; now both claim and take back those, give and collect."""
     both = (friends.alice, friends.bob)
     given = {giver: [friends.give(1, by=giver) for _ in range(OPEN)] for giver in both}
@@ -30,7 +32,7 @@ def race(app, friends, world, round_):
         works += [("claim", claiming(friends, gift_id, other)) for gift_id in given[giver]]
         works += [("withdraw", withdrawing(friends, gift_id, giver)) for gift_id in given[giver]]
         works += [("give", giving(friends, world, giver))] * MORE
-        works += [("scan", collecting(friends, world, till, giver)) for _ in range(SCANS)]
+        works += [("scan", collecting(friends, world, till, giver, cups)) for _ in range(SCANS)]
     return rush(app, works[::-1] if round_ % 2 else works)
 
 
@@ -52,8 +54,8 @@ def giving(friends, world, giver_id):
     )
 
 
-def collecting(friends, world, till, member_id):
-    scan = world.scan(till, world.code(world.add_credential(member_id)))
+def collecting(friends, world, till, member_id, cups):
+    scan = world.scan(till, world.code(world.add_credential(member_id)), cups)
     return partial(redeem, scan=scan, now=friends.now)
 
 
@@ -75,6 +77,31 @@ def test_every_cup_is_somewhere(app, friends, world, round_):
     assert ends["give", "done"] == 2 * MORE
     assert ends["scan", "done"] == 2 * SCANS
     assert cups_there_are() == CUPS
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_too_few_cups_for_all_of_them_make_refusals_and_nothing_else(app, friends, world, round_):
+    world.add_lot(friends.bob, "eleven")
+    assert is_sound(race(app, friends, world, round_, cups=MANY))
+    assert cups_there_are() == CUPS
+
+
+def is_sound(ends):
+    """Nobody met anything but a refusal."""
+    return {end for _, end in ends} <= {"done", *_REFUSALS}
+
+
+@pytest.mark.breaks_books
+@pytest.mark.usefixtures("unversioned")
+def test_without_the_version_check_tills_meet_what_they_must_not(app, friends, world):
+    def is_as_it_should(races: int) -> bool:
+        for member_id in (friends.alice, friends.bob):
+            world.add_lot(member_id, "eleven")
+        ends = race(app, friends, world, races, cups=MANY)
+        return is_sound(ends) and cups_there_are() == friends_had + CUPS * races
+
+    friends_had = cups_there_are()
+    assert not all(is_as_it_should(races) for races in range(1, 5 * ROUNDS))
 
 
 @pytest.mark.breaks_books
