@@ -14,3 +14,19 @@ UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 
 CURRENCIES: Final = frozenset(_IN_USE.split())
+
+# What is not counted in hundredths. The standard knows cents of a New Taiwan dollar and fifths of
+# an ariary, but nobody can pay with them.
+_WHOLE: Final = """
+BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF TWD UGX VND VUV XAF XOF XPF
+"""
+_IN_THOUSANDTHS: Final = """
+BHD IQD JOD KWD LYD OMR TND
+"""
+
+_DIGITS: Final = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(_IN_THOUSANDTHS.split(), 3)
+
+
+def digits(currency: str) -> int:
+    """How many digits of an amount in minor units are behind the point."""
+    return _DIGITS.get(currency, 2)

@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from kernel.currencies import digits
+
 Language = Literal["zh-TW", "en"]
 Unit = Literal["cup", "item", "bag", "visit", "period"]
 
@@ -33,7 +35,6 @@ _MONTHS: Final = (
     "December",
 )
 _SIGNS: Final[Mapping[str, str]] = {"TWD": "NT$"}
-_WHOLE: Final = frozenset({"TWD", "JPY", "KRW", "VND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units (whole dollars for TWD): `NT$1,000`, `GBP 9.50`."""
+    """An amount in minor units: `NT$1,000`, `GBP 9.50`, `KWD 9.500`."""
 
     amount: int
     currency: str
@@ -130,10 +131,11 @@ def _count(fact: Count, language: Language) -> str:
 
 def _money(fact: Money) -> str:
     sign = _SIGNS.get(fact.currency, f"{fact.currency} ")
-    if fact.currency in _WHOLE:
+    behind = digits(fact.currency)
+    if not behind:
         return f"{sign}{fact.amount:,}"
-    whole, hundredths = divmod(fact.amount, 100)
-    return f"{sign}{whole:,}.{hundredths:02}"
+    whole, part = divmod(fact.amount, 10**behind)
+    return f"{sign}{whole:,}.{part:0{behind}}"
 
 
 _READ: Final[Mapping[type[Fact], Callable[[Any], Fact]]] = {

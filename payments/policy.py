@@ -5,7 +5,7 @@ from uuid import UUID
 
 # The provider counts some currencies finer than we do, although nobody can pay the difference;
 # to the bank it sends them whole (https://docs.stripe.com/currencies#special-cases).
-FINER_AT_PROVIDER = {"TWD": 100}
+FINER_AT_PROVIDER = {"ISK": 100, "TWD": 100, "UGX": 100}
 
 OPEN = frozenset({"intent", "requires_action", "processing"})
 PAID = frozenset({"succeeded", "surplus"})

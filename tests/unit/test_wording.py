@@ -25,6 +25,8 @@ FACTS: list[tuple[Fact, str, str]] = [
     (Money(950, "GBP"), "GBP 9.50", "GBP 9.50"),
     (Money(1_234_505, "USD"), "USD 12,345.05", "USD 12,345.05"),
     (Money(1_500, "JPY"), "JPY 1,500", "JPY 1,500"),
+    (Money(1_500, "CLP"), "CLP 1,500", "CLP 1,500"),
+    (Money(1_234_005, "KWD"), "KWD 1,234.005", "KWD 1,234.005"),
 ]
 
 
