@@ -121,10 +121,32 @@ def test_yearly_renewals_are_none_where_there_is_no_yearly_plan(lives: Lives, cl
 def test_every_statistic_is_a_csv_file_too(lives: Lives, client: FlaskClient, name: str):
     answer = client.get(f"/v1/stats/{name}{SPAN}&format=csv", headers=at_a_desk())
 
-    lines = list(csv.reader(StringIO(answer.get_data(as_text=True).lstrip("\ufeff"))))
+    lines = csv.DictReader(StringIO(answer.get_data(as_text=True).lstrip("\ufeff")))
     assert answer.content_type == "text/csv; charset=utf-8"
-    assert lines[0][:2] == ["month", "plan"]
-    assert [line[0] for line in lines[1:]] == [row["month"] for row in read(client, name)["rows"]]
+    assert list(lines) == [
+        {column: _in_csv(value) for column, value in row.items()}
+        for row in read(client, name)["rows"]
+    ]
+    assert (lines.fieldnames or [])[:2] == ["month", "plan"]
+
+
+def _in_csv(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_rate_states_its_formula(lives: Lives, client: FlaskClient, name: str):
+    answer = client.get(f"/v1/stats/{name}{SPAN}&format=csv", headers=at_a_desk())
+    columns = answer.get_data(as_text=True).lstrip("\ufeff").splitlines()[0].split(",")
+
+    stated = {one["figure"] for one in read(client, name)["formulas"] if one["formula"]}
+
+    ends = ("rate", "retention", "churn", "share")
+    rates = {column for column in columns if column.endswith(ends) and column != "churn"}
+    assert rates
+    assert rates <= stated
 
 
 @pytest.mark.parametrize("name", EVERY)
