@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 import members
 import payments
 import vouchers
+import worker
 from kernel import clock
 from kernel.db import db
 from kernel.errors import NotFound
@@ -371,3 +372,26 @@ def test_who_lives_in_the_present_can_claim_what_comes_from_ahead(club: Club):
 
     assert [one.units for one in claimed.lots] == [3]
     assert everything_wrong() == []
+
+
+def test_only_what_is_no_members_is_left_to_everybodys_clock():
+    """A new duty names the moments of a member, or is written down here."""
+    with_moments = {duty.job for duty in worker.DUTIES if duty.moments is not None}
+
+    assert with_moments == {duty.job for duty in clock_jobs._DUTIES}  # noqa: SLF001
+    assert {duty.job for duty in worker.DUTIES} - with_moments == {
+        "chain.jobs.forget_guesses",
+        "ledger.jobs.close_months",
+        "ledger.proof.duty.check_books",
+        "ledger.seal.duties.make_heads",
+        "ledger.seal.duties.send_heads",
+        "ledger.service.fold.drain",
+        "members.jobs.forget_challenges",
+        "payments.inbox.read_events",  # heard now, written down in the member's time
+        "payments.looking.duty.look",
+        "payments.settlements.fetch_settlements",
+        "subs.clock_jobs.move_clocks",
+        "subs.plan_jobs.announce_migrations",
+        "subs.statistics.jobs.count_all_months",
+        "subs.statistics.jobs.count_open_months",
+    }

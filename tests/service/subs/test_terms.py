@@ -1,6 +1,7 @@
 """Plans are made: offer terms and a schedule in one, agreed by two, and sound."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from subs.service.terms import (
     propose_plan_version,
 )
 from tests.club import Club
+from tests.service.subs.buying import get, place
+from vouchers import NotOnSale
 from vouchers.models import OfferVersion
 from vouchers.offer_errors import NothingSold, TwoPeople, Unlawful
 from vouchers.offer_terms import OfferTerms
@@ -177,3 +180,20 @@ def test_a_period_costs_what_its_number_says(number, is_introduced, price):
     plan = Plan(OfferVersion(price=499), PlanSchedule(intro_price=99, intro_periods=2))
 
     assert price_of_period(plan, number=number, is_introduced=is_introduced) == price
+
+
+def test_a_plan_is_sold_within_its_window_and_goes_on_after_it(club: Club):
+    opens_at, closes_at = club.now + timedelta(days=1), club.now + timedelta(days=2)
+    club.add_plan("summer", sale_starts_at=opens_at, sale_ends_at=closes_at)
+    with pytest.raises(NotOnSale):
+        place(club, "summer")
+
+    club.go_to(opens_at)
+    (mine,) = get(club, "summer")
+    club.go_to(closes_at)
+    with pytest.raises(NotOnSale):
+        place(club, "summer")
+    club.go_to(club.periods(mine.id)[0].ends_at)
+    club.renew()
+
+    assert [one.status for one in club.periods(mine.id)] == ["paid", "paid"]
