@@ -237,6 +237,20 @@ def client(http_application: Flask, app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
+def books_hold(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
+    """After the test: everything that must always be true of the books is.
+
+    A test that is marked `breaks_books` breaks them on purpose.
+    """
+    from tests.books import everything_wrong  # noqa: PLC0415  only tests with books pay for it
+
+    yield
+    db.session.rollback()
+    if request.node.get_closest_marker("breaks_books") is None:
+        assert everything_wrong() == []
+
+
+@pytest.fixture
 def world(app: Flask, now: datetime) -> World:
     """A small chain to act in, see `tests/world.py`."""
     return small_world(now)

@@ -15,6 +15,8 @@ from subs import clock_jobs
 from tests.club import Club, club_of
 from tests.world import Till, World, bearer, key
 
+pytestmark = pytest.mark.usefixtures("books_hold")
+
 DAY_S = 24 * 3600
 
 

@@ -15,6 +15,8 @@ from tests.club import Club, club_of
 from tests.fakes import DECLINED, WANTS_HOLDER
 from tests.world import World
 
+pytestmark = pytest.mark.usefixtures("books_hold")
+
 
 @pytest.fixture
 def club(

@@ -15,6 +15,8 @@ from tests.api.frame.principals import bearer
 from tests.club import Club, club_of
 from tests.world import World, key
 
+pytestmark = pytest.mark.usefixtures("books_hold")
+
 Headers = dict[str, str]
 
 

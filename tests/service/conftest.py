@@ -1,14 +1,11 @@
 """Trade that is done, and a way to break its books."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from kernel import clock
-from kernel.db import db
-from tests.books import everything_wrong
 from tests.service.ledger.trade import (
     Tamper,
     Trade,
@@ -47,15 +44,3 @@ def at(monkeypatch, tmp_path):
         clock.advance(wanted - clock.now())
 
     return set_to
-
-
-@pytest.fixture
-def books_hold(app, request) -> Iterator[None]:
-    """After the test: everything that must always be true of the books is.
-
-    A test that is marked `breaks_books` breaks them on purpose.
-    """
-    yield
-    db.session.rollback()
-    if request.node.get_closest_marker("breaks_books") is None:
-        assert everything_wrong() == []
