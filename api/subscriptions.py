@@ -25,6 +25,7 @@ from subs import (
     Standing,
     SubscriptionEnded,
 )
+from subs.change_errors import PlanEnds
 from subs.models import SubscriptionEvent
 
 subscriptions = Resource(
@@ -137,7 +138,7 @@ class SubscriptionView(Schema):
         allow_none=True,
         metadata={
             "description": "When the card is charged next; null if it is not, as while the member"
-            " is to do something first (`wanted`)."
+            " is to do something first (`wanted`), holds a prepaid period, or pays nothing."
         },
     )
     wanted = fields.Nested(
@@ -317,6 +318,7 @@ def keep_subscription(*, caller: MemberCaller, subscription_id: UUID) -> Standin
         NotFound,
         SubscriptionEnded,
         PauseNotOffered,
+        PlanEnds,
         PauseNotNow,
         PauseDays,
         RenewalUnderWay,

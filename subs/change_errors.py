@@ -10,7 +10,7 @@ class SamePlan(Conflict):
 
 
 class PlanEnds(Conflict):
-    """The subscription was cancelled and ends with its period: there is nothing to change."""
+    """The subscription was cancelled and ends with its period: nothing changes, and none rests."""
 
     code = "plan-ends"
 

@@ -8,6 +8,7 @@ import members
 from kernel.db import db
 from kernel.ids import NOBODY
 from kernel.wording import Fact, Money, Words
+from subs import telling
 from subs.models import Subscription
 from subs.notices import Told
 from vouchers.models import OfferVersion
@@ -26,12 +27,12 @@ _LATER: Final[Mapping[str, Fact]] = {
 
 def _is_to_change(facts: members.Facts) -> bool:
     one = db.session.get_one(Subscription, facts["subscription_id"])
-    return one.ended_at is None and one.next_version_id == facts["version_id"]
+    return telling.is_kept(facts) and one.next_version_id == facts["version_id"]
 
 
 def _is_to_stay(facts: members.Facts) -> bool:
     one = db.session.get_one(Subscription, facts["subscription_id"])
-    return one.ended_at is None and one.next_version_id is None
+    return telling.is_kept(facts) and one.next_version_id is None
 
 
 CHANGED_AND_CHARGED = members.notice(

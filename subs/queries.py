@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
 from kernel.db import db
 from kernel.errors import NotFound
 from payments.models import Card, Payment
 from subs.models import Period, Subscription, SubscriptionEvent
-from vouchers.models import Offer, OfferVersion
+from vouchers.models import Lot, Offer, OfferVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Standing:
 
     `unpaid` is the period that is due and not paid, if there is one; `waiting`, its payment, if
     that waits for the member to authenticate it. `next_plan` is what it changes to at its end.
+    `is_prepaid` says that the member holds a period of what follows, which somebody has paid for.
     """
 
     subscription: Subscription
@@ -55,6 +56,7 @@ class Standing:
     unpaid: Period | None
     waiting: Payment | None
     next_plan: SoldPlan | None
+    is_prepaid: bool
 
     @property
     def next_charge_at(self) -> datetime | None:
@@ -70,6 +72,8 @@ class Standing:
             return None
         if self.unpaid is not None:
             return self.unpaid.retry_at
+        if self.is_prepaid or (self.next_plan or self.plan).version.price == 0:
+            return None
         return self.period.ends_at if one.resumes_at is None else one.resumes_at
 
     @property
@@ -135,9 +139,25 @@ def _standings(member_id: UUID) -> Select[Any]:
     due = _newest("due")
     next_, next_terms = aliased(Offer), aliased(OfferVersion)
     waits = and_(Payment.id == due.payment_id, Payment.status == "requires_action")
+    prepaid = exists().where(
+        Lot.member_id == Subscription.member_id,
+        Lot.is_open,
+        Lot.prepays_plan,
+        Lot.frozen_at.is_(None),
+        Lot.offer_id == func.coalesce(next_.id, Offer.id),
+    )
     return (
         select(
-            Subscription, Offer.code, OfferVersion, Card, paid, due, Payment, next_.code, next_terms
+            Subscription,
+            Offer.code,
+            OfferVersion,
+            Card,
+            paid,
+            due,
+            Payment,
+            next_.code,
+            next_terms,
+            prepaid,
         )
         .join(OfferVersion, OfferVersion.id == Subscription.offer_version_id)
         .join(Offer, Offer.id == OfferVersion.offer_id)
@@ -160,7 +180,8 @@ def _newest(status: str) -> Any:
 
 
 def _standing(row: Row[Any]) -> Standing:
-    subscription, code, version, card, period, unpaid, waiting, next_code, next_terms = tuple(row)
+    subscription, code, version, *others, next_code, next_terms, is_prepaid = tuple(row)
+    card, period, unpaid, waiting = others
     plan = SoldPlan(code, version)
     next_plan = None if next_terms is None else SoldPlan(next_code, next_terms)
-    return Standing(subscription, plan, card, period, unpaid, waiting, next_plan)
+    return Standing(subscription, plan, card, period, unpaid, waiting, next_plan, is_prepaid)

@@ -10,7 +10,9 @@ from kernel.db import db
 from kernel.wording import Money
 from members import Facts
 from subs.models import Period, Subscription
-from vouchers.models import Lot, OfferVersion
+from subs.service.coming_terms import ComingTerms
+from subs.service.rows import newest_period
+from vouchers.models import Lot
 
 
 def is_live(facts: Facts) -> bool:
@@ -56,13 +58,13 @@ def is_to_pause(facts: Facts) -> bool:
     """The pause is to come, with these dates."""
     one = _one(facts)
     dates = (facts["pauses_at"], facts["resumes_at"])
-    return one.status == "active" and (one.pauses_at, one.resumes_at) == dates
+    is_to_rest = one.status == "active" and not one.cancel_at_end
+    return is_to_rest and (one.pauses_at, one.resumes_at) == dates
 
 
 def is_not_to_pause(facts: Facts) -> bool:
-    """No pause is to come."""
-    one = _one(facts)
-    return one.ended_at is None and one.pauses_at is None
+    """The plan goes on, and no pause is to come."""
+    return is_kept(facts) and _one(facts).pauses_at is None
 
 
 def is_paused_still(facts: Facts) -> bool:
@@ -72,25 +74,22 @@ def is_paused_still(facts: Facts) -> bool:
 
 
 def is_trial_to_be_charged(facts: Facts) -> bool:
-    """The trial will be over, and there is a card that is charged then."""
+    """The trial will be over, and there is a card that is charged this price then."""
     one = _one(facts)
-    return _is_trial_to_go_on(one) and one.card_id is not None
+    return _is_trial_to_go_on(one, facts) and one.card_id is not None
 
 
 def is_trial_without_card(facts: Facts) -> bool:
-    """The trial will be over, and there is no card with which to go on."""
+    """The trial will be over, and there is no card with which to go on for this price."""
     one = _one(facts)
-    return _is_trial_to_go_on(one) and one.card_id is None
+    return _is_trial_to_go_on(one, facts) and one.card_id is None
 
 
 def is_prepaid_to_be_charged(facts: Facts) -> bool:
     """The last prepaid period runs, and a card is charged this price when it is over."""
     one = _one(facts)
-    if one.card_id is None or not _is_last_prepaid(one, facts):
-        return False
-    version = db.session.get_one(OfferVersion, one.offer_version_id)
-    price: object = facts["price"]
-    return one.next_version_id is None and price == Money(version.price, version.currency)
+    is_charged = one.card_id is not None and _is_last_prepaid(one, facts)
+    return is_charged and _price_after(one, newest_period(one.id)) == facts["price"]
 
 
 def is_prepaid_without_card(facts: Facts) -> bool:
@@ -103,23 +102,36 @@ def _is_last_prepaid(one: Subscription, facts: Facts) -> bool:
     """It runs, nothing else is asked for at its end, and no other one is in the wallet."""
     if one.status != "active" or one.cancel_at_end or one.pauses_at is not None:
         return False
-    newest = select(Period.id).where(Period.subscription_id == one.id)
-    is_running = newest.order_by(Period.number.desc()).limit(1)
-    if db.session.scalar(is_running) != facts["period_id"]:
+    last = newest_period(one.id)
+    return last.id == facts["period_id"] and not _is_prepaid_after(one, last)
+
+
+def _is_trial_to_go_on(one: Subscription, facts: Facts) -> bool:
+    """It is to end as it was told: nothing was asked for since that has another price, or none."""
+    if one.status != "trialing" or one.cancel_at_end:
         return False
-    of_it = select(OfferVersion.offer_id).where(OfferVersion.id == one.offer_version_id)
+    trial = newest_period(one.id)
+    return _price_after(one, trial) == facts["price"] and not _is_prepaid_after(one, trial)
+
+
+def _price_after(one: Subscription, last: Period) -> object:
+    """What the period after this one costs, by what was asked for and agreed on so far."""
+    coming = ComingTerms([one])
+    currency = coming.of(one, starts_at=last.ends_at).version.currency
+    return Money(coming.price_after(one, last, starts_at=last.ends_at), currency)
+
+
+def _is_prepaid_after(one: Subscription, last: Period) -> bool:
+    """Whether the member holds a period of what follows, which somebody has paid for."""
+    plan = ComingTerms([one]).of(one, starts_at=last.ends_at)
     left = exists().where(
         Lot.member_id == one.member_id,
         Lot.is_open,
         Lot.prepays_plan,
         Lot.frozen_at.is_(None),
-        Lot.offer_id == of_it.scalar_subquery(),
+        Lot.offer_id == plan.version.offer_id,
     )
-    return not db.session.scalar(select(left))
-
-
-def _is_trial_to_go_on(one: Subscription) -> bool:
-    return one.status == "trialing" and not one.cancel_at_end
+    return bool(db.session.scalar(select(left)))
 
 
 def _one(facts: Facts) -> Subscription:

@@ -9,7 +9,7 @@ PROBLEMS = {
     ),
     "plan-ends": Problem(
         en=("Plan ends", "This plan was cancelled and is about to end. Keep it first."),
-        zh=("訂閱即將結束", "此訂閱已取消，請先撤回取消，再更換方案。"),
+        zh=("訂閱即將結束", "此訂閱已取消，即將結束，請先撤回取消。"),
     ),
     "change-not-offered": Problem(
         en=("No such change", "Nobody changes between these plans. Buy the other one instead."),

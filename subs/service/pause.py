@@ -11,6 +11,7 @@ from uuid import UUID
 from kernel import queue
 from kernel.transaction import after_commit
 from subs import notices, pause_policy
+from subs.change_errors import PlanEnds
 from subs.errors import (
     NotPaused,
     PauseBegun,
@@ -39,6 +40,7 @@ def pause(*, member_id: UUID, subscription_id: UUID, until: date, now: datetime)
         NotFound: it is not the member's.
         SubscriptionEnded: there is nothing left to pause.
         PauseNotOffered: the plan is not of that kind.
+        PlanEnds: it was cancelled, and will not go on after a pause.
         PauseNotNow: it is in a trial, not paid, or paused already.
         RenewalUnderWay: the next period is being charged at this moment.
         PauseDays: not until that day.
@@ -96,10 +98,12 @@ def resume(*, member_id: UUID, subscription_id: UUID, now: datetime) -> Standing
 
 
 def _offered(subscription: Subscription, now: datetime) -> Offered:
-    """Raises: PauseNotOffered, PauseNotNow, RenewalUnderWay: no pause is offered, see `pause`."""
+    """Raises: PauseNotOffered, PlanEnds, PauseNotNow, RenewalUnderWay: none is, see `pause`."""
     most_days = plan_of(subscription.offer_version_id).schedule.most_pause_days
     if most_days == 0:
         raise PauseNotOffered
+    if subscription.cancel_at_end:
+        raise PlanEnds
     if subscription.status != "active":
         raise PauseNotNow(state=subscription.status)
     newest = newest_period(subscription.id)

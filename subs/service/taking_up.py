@@ -17,7 +17,7 @@ from subs.service import history
 from subs.service.consequences import Consequences
 from subs.service.ending import cancel_in, give_up_payment, lapse_in
 from subs.service.new_periods import write_periods
-from subs.service.next_terms import NextTerms, price_after
+from subs.service.next_terms import NextTerms
 from subs.service.outcome import ask_again, next_look_at, record_failure
 from subs.service.plain_renewals import take_up_plain
 from subs.service.prepaying import Prepayments
@@ -125,7 +125,7 @@ class _TakingUp:
             subscription.anchor_at, subscription.anchor_number = starts_at, number
         missed_at, starts_at = starts_at, self._catch_up(subscription, starts_at)
         plan = self.terms.of(subscription, starts_at=starts_at)
-        price = price_after(case.newest, plan)
+        price = self.terms.price_after(subscription, case.newest, starts_at=starts_at)
         prepaid = self.prepayments.take(subscription, plan) if price else None
         is_paid = price == 0 or prepaid is not None
         if not is_paid and subscription.card_id is None:

@@ -21,6 +21,8 @@ from tests.club import SAVED, Club, club_of
 from tests.fakes import GOOD
 from tests.world import World, key
 
+pytestmark = pytest.mark.usefixtures("books_hold")
+
 Headers = dict[str, str]
 
 
@@ -128,6 +130,23 @@ def test_a_saved_card_goes_on_afterwards_but_not_somebody_elses(
     answer = begin(client, club, bob, card_id=card_id)
     assert (answer.status_code, answer.get_json()["reason"]) == (404, "not-found")
     assert client.get("/v1/wallet", headers=bob).get_json()["periods"] == 1
+
+
+def test_no_charge_is_shown_as_next_before_the_last_prepaid_period(
+    client: FlaskClient, club: Club, alice: Headers
+):
+    buy(client, club, alice, periods=2)
+    with transaction():
+        card_id = str(club.keep_card(GOOD))
+    begun = begin(client, club, alice, card_id=card_id).get_json()
+    mine = UUID(begun["id"])
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.renew()
+
+    last = client.get(f"/v1/subscriptions/{mine}", headers=alice).get_json()
+
+    assert begun["next_charge_at"] is None
+    assert last["next_charge_at"] == last["current_period"]["ends_at"]
 
 
 def test_a_saved_card_is_named_by_the_providers_reference_too(

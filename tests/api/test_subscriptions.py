@@ -18,6 +18,8 @@ from tests.club import Club, club_of
 from tests.fakes import DECLINED, GOOD, LOST, WANTS_HOLDER
 from tests.world import World
 
+pytestmark = pytest.mark.usefixtures("books_hold")
+
 ALL = "/v1/subscriptions"
 
 
@@ -341,15 +343,25 @@ def test_a_malformed_day_is_refused(
     assert_problem(pause_until(client, rested, alice, until), 422, "validation")
 
 
+def test_what_costs_nothing_has_no_next_charge(
+    club: Club, client: FlaskClient, alice: dict[str, str]
+):
+    club.add_plan("free", price=0)
+
+    assert seen(client, club.subscribe("free", price=0), alice)["next_charge_at"] is None
+
+
 def test_what_cannot_be_paused_or_resumed_is_a_conflict(
     club: Club, client: FlaskClient, alice: dict[str, str], rested: UUID
 ):
-    plain = club.subscribe()
+    plain, ending = club.subscribe(), club.subscribe("restful")
+    client.post(f"{ALL}/{ending}/cancel", json={}, headers=keyed(alice))
 
     never = pause_until(client, plain, alice, "2026-03-01")
     awake = client.post(f"{ALL}/{rested}/resume", headers=keyed(alice))
 
     assert_problem(never, 409, "pause-not-offered")
+    assert_problem(pause_until(client, ending, alice, "2026-03-01"), 409, "plan-ends")
     assert_problem(awake, 409, "not-paused")
     assert (awake.json["status"], awake.json["state"]) == (409, "active")
 

@@ -14,6 +14,7 @@ from kernel.transaction import transaction
 from payments import CardDeclined
 from payments.models import Payment
 from subs.models import Period
+from subs.service import change
 from tests.club import Club
 from tests.fakes import DECLINED, GOOD, SLOW
 from tests.service.subs.buying import begun, get, place
@@ -267,3 +268,31 @@ def test_a_limit_counts_the_plans_that_a_member_has_and_not_those_that_are_over(
     assert again.status == "active"
     with pytest.raises(MemberLimit):
         place(club, "one")
+
+
+def test_who_goes_from_a_trial_to_another_plan_pays_what_they_were_told(club: Club):
+    (mine,) = get(club, TRIAL)
+    change.change_plan(
+        member_id=club.member_id,
+        subscription_id=mine.id,
+        offer_id=club.world.offers[INTRO][0],
+        at="end",
+        now=club.now,
+    )
+
+    for _ in range(2):
+        club.go_to(club.periods(mine.id)[-1].ends_at)
+        club.renew()
+
+    assert [one.price for one in club.periods(mine.id)] == [0, 499, 499]
+
+
+def test_the_introduction_of_a_plan_follows_its_trial(club: Club):
+    club.add_plan("both", trial_days=7, intro_price=99, intro_periods=2, first_price=0)
+    (mine,) = get(club, "both")
+
+    for _ in range(3):
+        club.go_to(club.periods(mine.id)[-1].ends_at)
+        club.renew()
+
+    assert [one.price for one in club.periods(mine.id)] == [0, 99, 99, 499]

@@ -12,9 +12,11 @@ from kernel.db import db
 from kernel.transaction import transaction
 from subs import keep, notices, withdraw_pause
 from subs.models import Period, Subscription
+from subs.service import change
 from tests.club import PHONE, Club
 from tests.conftest import Engines
 from tests.fakes import DECLINED, GOOD, SLOW
+from tests.service.subs.buying import get
 from vouchers.models import OfferVersion
 
 Make = Callable[[Subscription, Period, OfferVersion], notices.Told]
@@ -194,6 +196,60 @@ def test_a_pause_that_was_withdrawn_before_it_was_told_is_not_told(resting: Club
     assert "撤回暫停" in text
 
 
+def test_a_pause_is_not_told_of_a_plan_that_was_cancelled_before_it_was_told(
+    resting: Club, post: Post
+):
+    mine = resting.subscribe("restful")
+    resting.pause(mine, until=UNTIL)
+    resting.cancel(mine)
+
+    (text,) = post.deliver()
+
+    assert "取消" in text
+
+
+def test_a_withdrawn_pause_is_not_told_of_a_plan_that_was_cancelled_meanwhile(
+    resting: Club, post: Post
+):
+    mine = resting.subscribe("restful")
+    resting.pause(mine, until=UNTIL)
+    with transaction():
+        withdraw_pause(member_id=resting.member_id, subscription_id=mine, now=resting.now)
+    resting.cancel(mine)
+
+    (text,) = post.deliver()
+
+    assert "您已取消" in text
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+def test_a_change_is_not_told_of_a_plan_that_was_cancelled_before_it_was_told(
+    club: Club, post: Post, is_withdrawn: bool
+):
+    club.add_plan("large", price=899, cups=20)
+    mine = club.subscribe()
+    plan_change(club, mine, "large")
+    if is_withdrawn:
+        with transaction():
+            change.withdraw(member_id=club.member_id, subscription_id=mine, now=club.now)
+    club.cancel(mine)
+
+    (text,) = post.deliver()
+
+    assert "您已取消" in text
+
+
+def plan_change(club: Club, mine: UUID, code: str) -> None:
+    """The member chooses another plan for the time after what is paid."""
+    change.change_plan(
+        member_id=club.member_id,
+        subscription_id=mine,
+        offer_id=club.world.offers[code][0],
+        at="end",
+        now=club.now,
+    )
+
+
 def test_another_card_is_told_and_the_same_again_is_not(club: Club, post: Post):
     mine = club.subscribe()
 
@@ -250,6 +306,32 @@ class TestTheEndOfATrial:
         trial.pass_time(days=11, hours=1)
 
         assert len(post.deliver()) == before
+
+    def test_who_has_chosen_another_plan_is_told_of_no_other_price(self, trial: Club, post: Post):
+        trial.add_plan("large", price=899, cups=20)
+        mine = trial.subscribe("trial", price=0)
+        plan_change(trial, mine, "large")
+        for days in (11, 3):
+            post.deliver()
+            trial.pass_time(days=days, hours=1)
+        trial.renew()
+
+        told = post.deliver()
+
+        assert ["NT$899" in text for text in told] == [True, True]
+        assert [one.amount for one in trial.asked()] == [899]
+
+    def test_who_holds_a_prepaid_period_is_told_of_no_charge(self, trial: Club, post: Post):
+        mine = trial.subscribe("trial", price=0)
+        get(trial, "trial", gift_periods=1)
+        charges = trial.charges
+        trial.pass_time(days=11, hours=1)
+        told = post.deliver()
+        trial.pass_time(days=3)
+        trial.renew()
+
+        assert [text for text in told if "試用" in text] == []
+        assert (trial.subscription(mine).status, trial.charges) == ("active", charges)
 
 
 def test_what_does_not_go_along_is_told_with_the_renewal(club: Club, post: Post):

@@ -18,10 +18,12 @@ from subs import (
     Standing,
     SubscriptionEnded,
     get_standing,
+    keep,
     pause,
     resume,
     withdraw_pause,
 )
+from subs.change_errors import PlanEnds
 from tests.club import Club
 from tests.fakes import DECLINED, LOST
 
@@ -147,6 +149,20 @@ def test_a_trial_is_not_paused(club: Club):
         club.pause(mine, until=date(2026, 2, 1))
 
     assert refused.value.facts == {"state": "trialing"}
+
+
+def test_what_is_cancelled_for_its_end_is_kept_before_it_is_paused(resting: Club):
+    mine = subscribed(resting)
+    resting.cancel(mine)
+
+    with pytest.raises(PlanEnds):
+        resting.pause(mine, until=UNTIL)
+
+    assert resting.notices() == ["subscription.cancel_asked"]
+    with transaction():
+        keep(member_id=resting.member_id, subscription_id=mine, now=resting.now)
+    resting.pause(mine, until=UNTIL)
+    assert resting.subscription(mine).pauses_at == resting.periods(mine)[0].ends_at
 
 
 def test_what_is_past_due_is_not_paused(resting: Club):
