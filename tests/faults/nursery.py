@@ -1,9 +1,9 @@
-"""Brings forth workers: for each line that it reads it forks one, which lives until it is killed.
+"""Brings forth workers: each line says how many are forked at once, to live until they are killed.
 
 A process of its own, since a worker that starts from nothing takes a second, and is killed after
 some milliseconds. A worker does every duty of the queues that it is told, again and again, as RQ
-has it do when bells ring all the time. Its process id is answered; the next line may come when it
-is dead.
+has it do when bells ring all the time. Their process ids are answered; the next line may come when
+all are dead.
 """
 
 import os
@@ -25,14 +25,18 @@ def main() -> None:
     application = bare_application()
     with application.app_context():
         warm_up()
-    for _ in sys.stdin:
-        child = os.fork()
-        if not child:
-            with application.app_context():
-                work()
-        sys.stdout.write(f"{child}\n")
+    for line in sys.stdin:
+        born = []
+        for _ in range(int(line)):
+            child = os.fork()
+            if not child:
+                with application.app_context():
+                    work()
+            born.append(child)
+        sys.stdout.write(" ".join(map(str, born)) + "\n")
         sys.stdout.flush()
-        os.waitpid(child, 0)
+        for child in born:
+            os.waitpid(child, 0)
 
 
 def warm_up() -> None:

@@ -18,6 +18,7 @@ from random import Random, SystemRandom
 
 import pytest
 
+import subs
 from kernel.clock import now
 from kernel.outbox import Outbox
 from payments.models import Payment, ProviderEvent
@@ -25,7 +26,8 @@ from subs.models import Period, Subscription
 from tests.faults import plan_truth
 from tests.faults.plan_stage import PlanStage
 from tests.faults.stage import BY_HOLDER, CARDS, Stage
-from tests.faults.truth import check_at_the_end, check_now, come_to_rest
+from tests.faults.test_renewal_deaths import due_plan, is_renewed_once
+from tests.faults.truth import check_at_the_end, check_now, come_to_rest, do_what_is_due
 from tests.sandbox.provider import SECRET_KEY
 from vouchers.models import Order
 
@@ -35,25 +37,28 @@ _ROOT = Path(__file__).parents[2]
 _KILLS = 600 if "FAULTS_STEPS" in os.environ else 30
 _LONGEST_LIFE_S = 0.4
 _LEASES_ARE_OVER = timedelta(seconds=125)
+_RUSHES = 60 if "FAULTS_STEPS" in os.environ else 4
+_A_RUSH_S = 0.8
 _MOST_HELD = 6
 _MOST_SUBSCRIBERS = 12
 
 
 class Nursery:
-    """Where workers come from; one lives at a time."""
+    """Where workers come from; one lives at a time, or some together."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def let_live(self, seconds: float) -> None:
-        """Bring a worker forth, and kill it that much later."""
+    def let_live(self, seconds: float, *, together: int = 1) -> None:
+        """Bring workers forth, and kill them that much later."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write("another\n")
+        self._process.stdin.write(f"{together}\n")
         self._process.stdin.flush()
-        pid = int(self._process.stdout.readline())
+        pids = [int(pid) for pid in self._process.stdout.readline().split()]
         time.sleep(seconds)
-        os.kill(pid, signal.SIGKILL)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -131,6 +136,22 @@ def test_workers_that_are_killed_again_and_again_renew_each_period_once(
     assert len(paid) == len(renewed)
     assert {one.status for one in attempts} <= {"succeeded", "failed", "cancelled"}
     assert len(renewed) > _KILLS // 5
+
+
+def test_eight_workers_that_are_rung_all_the_time_renew_a_due_plan_once(
+    plan_stage: PlanStage,
+) -> None:
+    with nursery(plan_stage, "billing", "events") as workers:
+        for _ in range(_RUSHES):
+            one = due_plan(plan_stage, "monthly")
+            workers.let_live(_A_RUSH_S, together=8)
+            plan_stage.pass_time(_LEASES_ARE_OVER)
+            plan_stage.tell(plan_stage.untold())
+            do_what_is_due(plan_stage)
+            assert is_renewed_once(plan_stage, one)
+            plan_stage.ask(subs.cancel, one, None, at="now")
+    come_to_rest(plan_stage)
+    plan_truth.check_at_the_end(plan_stage)
 
 
 def _leased(stage: Stage) -> int:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kernel import outbox
+from kernel.config import config
 from kernel.errors import NotFound, Unavailable
 from kernel.ids import new_id
 from kernel.transaction import transaction
@@ -15,6 +16,7 @@ from subs.models import Period, Subscription
 from tests.club import PHONE, SAVED, Club
 from tests.conftest import Engines
 from tests.fakes import DECLINED, GOOD, LOST, WANTS_HOLDER
+from tests.service.subs.buying import get
 
 
 def failing(club: Club, card: str = DECLINED) -> Subscription:
@@ -71,6 +73,44 @@ def test_a_declined_renewal_is_tried_five_times_and_lapses_once(club: Club):
     assert lapsed.ended_at is not None
     assert due_period(club, failed).status == "unpaid"
     assert len(club.lots()) == 1
+
+
+def test_a_plan_is_tried_on_the_days_and_for_the_grace_of_its_own_terms(club: Club):
+    club.add_plan("hasty", dunning_days=[1, 3], grace_days=6)
+    mine = club.subscribe("hasty", card=DECLINED)
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.renew()
+    failed = club.subscription(mine)
+
+    tried = days_of_attempts(club, failed, days=5)
+
+    assert tried == [1, 4]
+    assert club.subscription(mine).status == "past_due"
+    club.pass_time(days=1)
+    club.renew()
+    assert club.subscription(mine).status == "lapsed"
+
+
+def test_what_has_lapsed_is_begun_anew_by_its_member_and_not_by_a_late_payment(club: Club):
+    asked = waiting(club)
+    (payment,) = club.asked()
+    club.go_to(due_period(club, asked).lapses_at)
+    for _ in range(2):
+        jobs.renew_due()  # nobody has told the bank yet that its money is not wanted any more
+    lapsed = club.subscription(asked.id)
+
+    club.authenticate(payment)
+    club.mend_cards()
+    club.pass_time(days=40)
+    club.renew()
+
+    left = club.subscription(asked.id)
+    assert (lapsed.status, left.status, left.ended_at) == ("lapsed", "lapsed", lapsed.ended_at)
+    assert club.returned() == [499]
+    (anew,) = get(club, "monthly")
+    assert (anew.status, anew.id != asked.id) == ("active", True)
+    assert [period.status for period in club.periods(asked.id)] == ["paid", "unpaid"]
+    assert [lot.subscription_id for lot in club.lots() if lot.sold_at > left.ended_at] == [anew.id]
 
 
 def test_a_later_attempt_that_succeeds_recovers_the_plan_on_its_old_dates(club: Club):
@@ -325,13 +365,14 @@ def test_money_that_comes_after_the_end_goes_back_and_revives_nothing(club: Club
 
 
 def test_the_member_is_asked_in_words_and_in_their_language(club: Club, engines: Engines):
-    waiting(club)
+    asked = waiting(club)
 
     (line,) = engines.message_file.read_text(encoding="utf-8").splitlines()
     sent = json.loads(line)
     assert sent["to"] == PHONE
     assert "monthly" in sent["text"]
     assert "驗證" in sent["text"]
+    assert f"{config().public_origin}/s/{asked.id} " in sent["text"]
 
 
 def test_a_question_that_is_answered_already_is_not_sent(club: Club, engines: Engines):

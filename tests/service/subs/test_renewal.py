@@ -5,13 +5,18 @@ from itertools import pairwise
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from kernel import outbox, queue
 from kernel.config import config
+from kernel.ids import new_id
+from kernel.transaction import transaction
 from payments import ceiling
 from subs import jobs
+from subs.models import Period
 from tests.club import SAVED, Club
 from tests.fakes import GOOD, Crash
+from tests.rows import write
 
 
 def test_a_period_that_ended_is_charged_once_and_gives_the_next_cups(club: Club):
@@ -60,6 +65,15 @@ def test_cups_do_not_come_before_the_money_is_known_to_have_come(club: Club):
 
     assert [payment.status for payment in club.asked()] == ["processing"]
     assert len(club.lots()) == 1
+
+
+def test_no_period_is_there_twice(club: Club):
+    mine = club.subscribe()
+    (first,) = club.periods(mine)
+    copy = {name: getattr(first, name) for name in Period.__table__.columns.keys()}  # noqa: SIM118  it is no mapping
+
+    with pytest.raises(IntegrityError, match="uq_period_numbered"), transaction():
+        write((Period, copy | {"id": new_id()}))
 
 
 def test_an_outcome_that_nobody_knows_yet_makes_no_second_payment(club: Club):

@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kernel.db import db
+from kernel.transaction import transaction
+from members.models import Member
 from tests.club import Club
 
-TAIPEI = ZoneInfo("Asia/Taipei")
+TAIPEI, NEW_YORK = ZoneInfo("Asia/Taipei"), ZoneInfo("America/New_York")
 
 
 def renewed_until(club: Club, mine: UUID, *, periods: int) -> list[datetime]:
@@ -57,6 +60,24 @@ def test_who_signs_up_half_an_hour_after_midnight_on_the_31st_renews_on_the_last
     assert [start.strftime("%m-%d %H:%M") for start in starts] == [
         "01-31 00:30", "02-28 00:30", "03-31 00:30", "04-30 00:30",
     ]  # fmt: skip
+
+
+def test_a_member_elsewhere_is_renewed_by_the_clock_on_their_own_wall(club: Club):
+    with transaction():
+        db.session.get_one(Member, club.member_id).time_zone = NEW_YORK.key
+    club.go_to(datetime(2026, 1, 30, 23, 30, tzinfo=NEW_YORK) - timedelta(seconds=1))
+    mine = club.subscribe()
+
+    renewed_until(club, mine, periods=3)
+
+    starts = [period.starts_at.astimezone(NEW_YORK) for period in club.periods(mine)]
+    assert [start.strftime("%m-%d %H:%M") for start in starts] == [
+        "01-30 23:30", "02-28 23:30", "03-30 23:30", "04-30 23:30",
+    ]  # fmt: skip
+    assert [start.utcoffset() for start in starts[1:3]] == [
+        timedelta(hours=-5),
+        timedelta(hours=-4),
+    ]
 
 
 @pytest.mark.parametrize(("every", "count", "days"), [("day", 10, 10), ("week", 2, 14)])

@@ -5,30 +5,51 @@ from uuid import UUID
 
 import pytest
 
-from kernel.db import db
-from kernel.transaction import transaction
-from subs.models import Subscription
+from subs.service import change
 from tests.club import Club
 from tests.fakes import DECLINED
 
 
-def ask(club: Club, mine: UUID, *, pause_days: int | None = None, **wishes: object) -> datetime:
-    """Write a member's wishes for the end of what is paid; answers that end."""
+@pytest.fixture
+def club(club: Club) -> Club:
+    """With a plan that may be paused, and a dearer one."""
+    club.add_plan("restful", most_pause_days=60)
+    club.add_plan("large", price=899)
+    return club
+
+
+def subscribed(club: Club, **how: str) -> UUID:
+    return club.subscribe("restful", **how)
+
+
+def ask(
+    club: Club,
+    mine: UUID,
+    *,
+    pause_days: int = 0,
+    to: str | None = None,
+    is_cancelled: bool = False,
+) -> datetime:
+    """The member wishes this for the end of what is paid; answers that end."""
     ends_at = club.periods(mine)[-1].ends_at
-    with transaction():
-        subscription = db.session.get_one(Subscription, mine)
-        if pause_days is not None:
-            subscription.pauses_at = ends_at
-            subscription.resumes_at = ends_at + timedelta(days=pause_days)
-        for name, wish in wishes.items():
-            setattr(subscription, name, wish)
+    if to is not None:
+        change.change_plan(
+            member_id=club.member_id,
+            subscription_id=mine,
+            offer_id=club.world.offers[to][0],
+            at="end",
+            now=club.now,
+        )
+    if pause_days:
+        club.pause(mine, until=(ends_at + timedelta(days=pause_days)).date())
+    if is_cancelled:
+        club.cancel(mine)
     return ends_at
 
 
 def test_end_beats_pause_change_and_renewal(club: Club):
-    to = club.add_plan("large", price=899)
-    mine = club.subscribe()
-    ends_at = ask(club, mine, pause_days=20, cancel_at_end=True, next_version_id=to)
+    mine = subscribed(club)
+    ends_at = ask(club, mine, pause_days=20, is_cancelled=True, to="large")
 
     club.go_to(ends_at)
     club.renew()
@@ -41,9 +62,8 @@ def test_end_beats_pause_change_and_renewal(club: Club):
 
 
 def test_pause_beats_change_and_renewal_and_both_follow_when_it_is_over(club: Club):
-    to = club.add_plan("large", price=899)
-    mine = club.subscribe()
-    ends_at = ask(club, mine, pause_days=20, next_version_id=to)
+    mine = subscribed(club)
+    ends_at = ask(club, mine, pause_days=20, to="large")
 
     club.go_to(ends_at)
     club.renew()
@@ -61,9 +81,8 @@ def test_pause_beats_change_and_renewal_and_both_follow_when_it_is_over(club: Cl
 
 
 def test_change_beats_renewal(club: Club):
-    to = club.add_plan("large", price=899)
-    mine = club.subscribe()
-    ends_at = ask(club, mine, next_version_id=to)
+    mine = subscribed(club)
+    ends_at = ask(club, mine, to="large")
 
     club.go_to(ends_at)
     club.renew()
@@ -73,7 +92,7 @@ def test_change_beats_renewal(club: Club):
 
 
 def test_the_calendar_begins_anew_where_a_pause_ends(club: Club):
-    mine = club.subscribe()
+    mine = subscribed(club)
     ends_at = ask(club, mine, pause_days=20)
     for days in (0, 20):
         club.go_to(ends_at + timedelta(days=days))
@@ -88,7 +107,7 @@ def test_the_calendar_begins_anew_where_a_pause_ends(club: Club):
 
 
 def test_a_pause_that_an_outage_swallowed_is_over_at_once(club: Club):
-    mine = club.subscribe()
+    mine = subscribed(club)
     ends_at = ask(club, mine, pause_days=20)
 
     club.go_to(ends_at + timedelta(days=25))
@@ -100,7 +119,7 @@ def test_a_pause_that_an_outage_swallowed_is_over_at_once(club: Club):
 
 
 def test_a_plan_whose_card_fails_when_its_pause_ends_is_past_due(club: Club):
-    mine = club.subscribe(card=DECLINED)
+    mine = subscribed(club, card=DECLINED)
     ends_at = ask(club, mine, pause_days=20)
 
     for days in (0, 20):
@@ -115,8 +134,8 @@ def test_a_plan_whose_card_fails_when_its_pause_ends_is_past_due(club: Club):
 
 @pytest.mark.parametrize("days", [3, 70])
 def test_a_cancelling_is_not_lost_in_an_outage(club: Club, days: int):
-    mine = club.subscribe()
-    ends_at = ask(club, mine, cancel_at_end=True)
+    mine = subscribed(club)
+    ends_at = ask(club, mine, is_cancelled=True)
 
     club.go_to(ends_at + timedelta(days=days))
     club.renew()

@@ -1,4 +1,4 @@
-"""E5 and E9 as they happen: sold, collected, renewed, ended; and the books hold."""
+"""E5, E6 and E9 as they happen: sold, collected, changed, renewed, ended; and the books hold."""
 
 from collections import Counter
 from datetime import timedelta
@@ -14,8 +14,10 @@ from ledger.models import Entry, Line
 from ledger.month import Month
 from ledger.reports.roll_forward import roll_forward
 from redemption.errors import InsufficientCups
+from subs.service import change
 from tests.club import Club
 from tests.fakes import DECLINED
+from tests.service.ledger.plain import balances
 from tests.service.ledger.trade import fold_all
 from vouchers import earning_jobs
 
@@ -54,6 +56,60 @@ def test_e5_cups_of_a_plan(club):
     assert booked["sale", "1111", "2132"] == 2 * 475
     old, new = club.lots()
     assert (old.is_open, new.units - new.used) == (False, 10)
+
+
+def test_e5_to_the_dollar_in_the_books_of_each_store(club):
+    mine = club.subscribe()
+    for store, cups in (("A", 4), ("B", 3)):
+        club.world.take(club.world.add_till(store), club.member_id, cups, now=club.now)
+    club.cancel(mine)
+    club.go_to(club.periods(mine)[0].ends_at)
+
+    work(club)
+
+    assert [balances(club.world.stores[store]) for store in "WAB"] == [
+        {"1111": 499, "2171": -333, "2194": -24, "4113": -142},
+        {"1171": 190, "4111": -190},
+        {"1171": 143, "4111": -143},
+    ]
+
+
+def test_e6_from_the_sale_to_the_last_cup(club):
+    club.add_plan("ten", every="day", every_count=30)
+    club.add_plan("twenty", every="day", every_count=30, price=899, cups=20)
+    mine = club.subscribe("ten")
+    drink(club, 4)
+    club.pass_time(days=15)
+
+    change.change_plan(
+        member_id=club.member_id,
+        subscription_id=mine,
+        offer_id=club.world.offers["twenty"][0],
+        at="now",
+        now=club.now,
+    )
+    assert held(club) == {"1111": 699, "2132": -475, "2194": -34, "4111": -190}
+    drink(club, 9)
+    assert held(club) == {"1111": 699, "2132": -86, "2194": -34, "4111": -190 - 389}
+    club.cancel(mine)
+    club.go_to(club.periods(mine)[0].ends_at)
+    work(club)
+
+    assert held(club) == {"1111": 699, "2194": -34, "4111": -579, "4113": -86}
+    assert 190 + 389 + 86 == 475 + 190
+
+
+def drink(club: Club, cups: int) -> None:
+    """Collect cups one by one at the counter of the store that sold them."""
+    till = club.world.add_till("W")
+    for _ in range(cups):
+        club.world.take(till, club.member_id, now=club.now)
+        club.pass_time(seconds=20)
+
+
+def held(club: Club) -> dict[str, int]:
+    """What the accounts of the store that sold the plan hold."""
+    return balances(club.world.stores["W"])
 
 
 def test_e9_an_unlimited_plan(club):
