@@ -44,10 +44,19 @@ def is_held(seen: Seen, asked: Asked, *, at: datetime) -> bool:
         return False
 
 
+def check_guesses(wrong_codes: int, *, now: datetime) -> None:
+    """Let a device go on that has sent so many codes in this hour that are none.
+
+    Raises:
+        RateLimited: too many; it waits for the next hour.
+    """
+    if wrong_codes >= _WRONG_CODES_AN_HOUR:
+        raise RateLimited(retry_after=3600 - now.minute * 60 - now.second)
+
+
 def _check_code(seen: Seen, code: Code | None, now: datetime) -> Code:
     """Let a code pass that is genuine, fresh, of a known wallet, and not used before."""
-    if seen.wrong_codes >= _WRONG_CODES_AN_HOUR:
-        raise RateLimited(retry_after=3600 - now.minute * 60 - now.second)
+    check_guesses(seen.wrong_codes, now=now)
     if code is None:
         raise TokenInvalid
     token.check_fresh(code, now=now)

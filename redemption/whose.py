@@ -4,12 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from kernel import hot
-from kernel.errors import RateLimited
 from redemption import statements, token
+from redemption.deciding import check_guesses
 from redemption.errors import TokenInvalid
 from redemption.queries import find_by_id
-
-_WRONG_CODES_AN_HOUR = 1_000
 
 _WRONG_CODES = """
     SELECT times FROM wrong_code
@@ -44,8 +42,7 @@ def member_of_code(*, code: str, device_id: UUID, now: datetime) -> UUID:
         RateLimited: this device has sent too many codes that are none.
     """
     counted = hot.read(_WRONG_CODES, {"device_id": device_id, "now": now})
-    if counted is not None and counted[0] >= _WRONG_CODES_AN_HOUR:
-        raise RateLimited(retry_after=3600 - now.minute * 60 - now.second)
+    check_guesses(counted[0] if counted else 0, now=now)
     parsed = token.parse(code)
     try:
         if parsed is None:

@@ -101,7 +101,7 @@ def list_revoked(*, now: datetime) -> Sequence[bytes]:
 
 
 def revoke_capsules(member_ids: Collection[UUID], *, now: datetime) -> None:
-    """End the capsules of members: cups of theirs went back for money, or are held back."""
+    """End the capsules of members: a phone was lost, or cups went back for money or are held."""
     theirs = update(Capsule).where(Capsule.member_id.in_(member_ids), *_is_open(now))
     db.session.execute(theirs.values(revoked_at=now))
 

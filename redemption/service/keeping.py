@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 import vouchers
 from kernel.db import db
 from kernel.errors import NotFound
-from redemption.models import Capsule, Credential
+from redemption.models import Credential
+from redemption.service.capsules import revoke_capsules
 from redemption.service.issuing import is_live
 
 APPROVED_FOR = timedelta(minutes=10)
@@ -64,7 +65,7 @@ def revoke_credential(*, member_id: UUID, credential_id: bytes, now: datetime) -
     vouchers.change_wallet(found.member_id)
     _end(Credential.id == credential_id, now=now)
     if found.kind == "phone":
-        _end_capsules(member_id, now=now)
+        revoke_capsules({member_id}, now=now)  # all phones of a member show the same one
 
 
 def revoke_everything(*, member_id: UUID, now: datetime) -> None:
@@ -76,7 +77,7 @@ def revoke_everything(*, member_id: UUID, now: datetime) -> None:
     wallets = select(Credential.member_id).where(_is_theirs(member_id), *is_live(now))
     vouchers.change_wallets({member_id, *db.session.scalars(wallets)})
     _end(_is_theirs(member_id), now=now)
-    _end_capsules(member_id, now=now)
+    revoke_capsules({member_id}, now=now)
 
 
 def _get(member_id: UUID, credential_id: bytes, *, now: datetime) -> Credential:
@@ -99,10 +100,3 @@ def _end(which: ColumnElement[bool], *, now: datetime) -> None:
     """The wallet's version has gone up: what a till is about to do with them, it finds refused."""
     ended = update(Credential).where(which, *is_live(now)).values(revoked_at=now)
     db.session.execute(ended)
-
-
-def _end_capsules(member_id: UUID, *, now: datetime) -> None:
-    """All of the wallet: the phones of a member show the same one."""
-    is_open = (Capsule.revoked_at.is_(None), Capsule.ends_at > now)
-    theirs = update(Capsule).where(Capsule.member_id == member_id, *is_open)
-    db.session.execute(theirs.values(revoked_at=now))
