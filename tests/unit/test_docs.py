@@ -1,12 +1,14 @@
 """The documents say what is there: paths, links, variables and the worked example are tried."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from api.app import RESOURCES
 from kernel import config as configuration
+from kernel import outbox
 from redemption import token
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,7 @@ _ERROR = re.compile(r"log\.error\(\s*\"([a-z_.]+)\"")
 _ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}-]*[\w}])")
 _IN_BRACES = re.compile(r"<[^>]+>|\{[^}]+\}|(?<=/)20\d\d-\d\d(?=/|$)")
 _GUIDES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+_TOPIC = re.compile(r"`([a-z_]+\.[a-z_]+)`")
 _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
@@ -58,6 +61,18 @@ def test_the_architecture_names_every_room_of_the_import_contract():
     text = _text("docs/architecture.md")
 
     assert [room.name for room in _rooms() if f"`{room.name}`" not in text] == []
+
+
+def test_the_architecture_tells_of_all_news_and_of_no_other():
+    for source in ROOT.glob("*/**/*.py"):
+        if source.relative_to(ROOT).parts[0] not in ("tests", "bench") and re.search(
+            r"^@subscriber\(", source.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            import_module(".".join(source.relative_to(ROOT).with_suffix("").parts))
+    table = _text("docs/architecture.md").split("### News")[1].split("\n\n")[1]
+    told = {topic for row in table.splitlines() for topic in _TOPIC.findall(row.split("|")[1])}
+
+    assert told == set(outbox._subscribers)  # noqa: SLF001
 
 
 def test_the_operations_guide_lists_every_variable_of_the_configuration():
