@@ -64,15 +64,14 @@ def test_the_architecture_names_every_room_of_the_import_contract():
 
 
 def test_the_architecture_tells_of_all_news_and_of_no_other():
-    for source in ROOT.glob("*/**/*.py"):
-        if source.relative_to(ROOT).parts[0] not in ("tests", "bench") and re.search(
-            r"^@subscriber\(", source.read_text(encoding="utf-8"), re.MULTILINE
-        ):
+    for source in (path for room in _rooms() for path in room.rglob("*.py")):
+        if "\n@subscriber(" in source.read_text(encoding="utf-8"):
             import_module(".".join(source.relative_to(ROOT).with_suffix("").parts))
     table = _text("docs/architecture.md").split("### News")[1].split("\n\n")[1]
     told = {topic for row in table.splitlines() for topic in _TOPIC.findall(row.split("|")[1])}
 
-    assert told == set(outbox._subscribers)  # noqa: SLF001
+    heard = set(outbox._subscribers)  # noqa: SLF001
+    assert told == {topic for topic in heard if not topic.startswith("test_")}
 
 
 def test_the_operations_guide_lists_every_variable_of_the_configuration():
