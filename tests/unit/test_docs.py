@@ -1,6 +1,7 @@
 """The documents say what is there: paths, links, variables and the worked example are tried."""
 
 import re
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _ERROR = re.compile(r"log\.error\(\s*\"([a-z_.]+)\"")
 _ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}-]*[\w}])")
 _IN_BRACES = re.compile(r"<[^>]+>|\{[^}]+\}|(?<=/)20\d\d-\d\d(?=/|$)")
 _GUIDES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+_COMMA = re.compile(r", (?![^(]*\))")
 _TOPIC = re.compile(r"`([a-z_]+\.[a-z_]+)`")
 _PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -72,6 +74,15 @@ def test_the_architecture_tells_of_all_news_and_of_no_other():
 
     heard = set(outbox._subscribers)  # noqa: SLF001
     assert told == {topic for topic in heard if not topic.startswith("test_")}
+
+
+def test_no_word_of_the_glossary_stands_twice():
+    """Two ideas of one word say which they are in brackets."""
+    cells = re.findall(r"^\| ([^|]+) \|", _text("docs/glossary.md"), re.MULTILINE)
+    words = [word for cell in cells if cell != "word" for word in _COMMA.split(cell)]
+
+    assert len(words) > 100
+    assert [word for word, times in Counter(words).items() if times > 1] == []
 
 
 def test_the_operations_guide_lists_every_variable_of_the_configuration():
