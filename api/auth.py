@@ -8,6 +8,7 @@ Each guard is one SELECT on the hot road. What comes from a device is signed bes
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -83,11 +84,12 @@ class DeviceCaller:
 
 @dataclass(frozen=True, slots=True)
 class OfficeCaller:
-    """Finance, a manager or an admin at a desk."""
+    """Finance, a manager or an admin at a desk, in a session that `ends_at`."""
 
     staff_id: UUID
     role: str
     session_id: UUID
+    ends_at: datetime
 
     @property
     def principal_id(self) -> UUID:
@@ -193,7 +195,7 @@ _DEVICE = """
     WHERE token_digest = %(digest)s AND revoked_at IS NULL AND enrolled_at <= %(now)s
 """
 _OFFICE = """
-    SELECT staff.id, staff.role, office_session.id
+    SELECT staff.id, staff.role, office_session.id, office_session.ends_at
     FROM office_session JOIN staff ON staff.id = office_session.staff_id
     WHERE office_session.token_digest = %(digest)s AND office_session.ended_at IS NULL
       AND office_session.ends_at > %(now)s AND staff.disabled_at IS NULL

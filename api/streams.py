@@ -43,14 +43,18 @@ class StreamView(Schema):
     store_id = Id(required=True, metadata={"description": "The store."})
     ends_at = Timestamp(
         required=True,
-        metadata={"description": "Until when; it ends with the rights of device or session too."},
+        metadata={
+            "description": "Until when, at a desk no longer than the session; it ends with the"
+            " rights of device or session too."
+        },
     )
 
 
 @streams.post("", guard=till_or_device, answer=StreamView, status=201)
 def follow_own_store(*, caller: TillCaller | DeviceCaller) -> dict[str, Any]:
     """Let a till or screen follow its own store."""
-    return _ticket("device", caller.store_id, caller.device_id, clock.now())
+    now = clock.now()
+    return _ticket("device", caller.store_id, caller.device_id, now, ends_at=now + _GOOD_FOR)
 
 
 @desk_streams.post(
@@ -65,11 +69,15 @@ def follow_store(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[str, Any
     """Let somebody at a desk follow a store; managers their own ones."""
     store_id = chain.get_store(body["store_id"]).id
     chain.check_scope(store_id, staff_id=caller.staff_id, role=caller.role)
-    return _ticket("office", store_id, caller.session_id, clock.now())
+    now = clock.now()
+    ends_at = min(now + _GOOD_FOR, caller.ends_at)
+    return _ticket("office", store_id, caller.session_id, now, ends_at=ends_at)
 
 
-def _ticket(kind: Kind, store_id: UUID, principal_id: UUID, now: datetime) -> dict[str, Any]:
-    ticket = Ticket(kind, store_id, principal_id, now, now + _GOOD_FOR)
+def _ticket(
+    kind: Kind, store_id: UUID, principal_id: UUID, now: datetime, *, ends_at: datetime
+) -> dict[str, Any]:
+    ticket = Ticket(kind, store_id, principal_id, now, ends_at)
     return {
         "url": f"{config().stream_origin}/v1/stream?ticket={ticket.text()}",
         "store_id": store_id,

@@ -1,9 +1,13 @@
 """A store's day over HTTP, for its manager, finance, and its own screens; and tickets to follow."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from flask.testing import FlaskClient
 
 from chain import policy
+from kernel import clock
+from stream.ticket import read_ticket
 from tests.api.desk import assert_problem
 from tests.api.signing_in import desk
 from tests.service.chain.staffing import add_staff
@@ -78,6 +82,20 @@ def test_a_till_counts_its_own_store_and_may_follow_it(client, world, till) -> N
     ticket = client.post("/v1/streams", headers=bearer(till.token))
     assert ticket.status_code == 201
     assert "/v1/stream?ticket=" in ticket.json["url"]
+
+
+@pytest.mark.parametrize(("role", "hours"), [("finance", 1), ("manager", 8)])
+def test_a_desk_follows_no_longer_than_it_is_signed_in(client, world, role, hours) -> None:
+    add_staff("5001", role, stores=[world.stores["B"]])
+    headers = desk(client, "5001")
+    answer = client.post(
+        "/v1/desk-streams", json={"store_id": str(world.stores["B"])}, headers=headers
+    )
+    assert answer.status_code == 201
+    left = datetime.fromisoformat(answer.json["ends_at"]) - clock.now()
+    assert timedelta(0) <= timedelta(hours=hours) - left < timedelta(minutes=1)
+    ticket = read_ticket(answer.json["url"].partition("ticket=")[2], now=clock.now())
+    assert timedelta(0) <= timedelta(hours=hours) - (ticket.ends_at - clock.now())
 
 
 def test_a_screen_may_do_both_and_nothing_else_of_a_till() -> None:

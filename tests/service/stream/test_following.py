@@ -9,9 +9,9 @@ from uuid import UUID
 import psycopg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
-from chain.models import Device, OfficeSession, Staff
+from chain.models import Device, OfficeSession, Staff, StaffStore
 from kernel import clock
 from kernel.db import db
 from kernel.ids import new_id
@@ -316,7 +316,9 @@ def let_end(world, till, way):
     session_id = office_session(world)
     with transaction():
         staff_id = db.session.get_one(OfficeSession, session_id).staff_id
+        db.session.add(StaffStore(staff_id=staff_id, store_id=till.store_id))
     ends = {
+        "moved": lambda: leave(staff_id),
         "signed out": lambda: change(OfficeSession, session_id, ended_at=clock.now()),
         "session over": lambda: change(OfficeSession, session_id, ends_at=clock.now()),
         "disabled": lambda: change(Staff, staff_id, disabled_at=clock.now()),
@@ -324,7 +326,12 @@ def let_end(world, till, way):
     return ticket(till, "office", session_id), ends[way]
 
 
-WAYS = ["device", "enrolled anew", "signed out", "session over", "disabled"]
+def leave(staff_id) -> None:
+    with transaction():
+        db.session.execute(delete(StaffStore).where(StaffStore.staff_id == staff_id))
+
+
+WAYS = ["device", "enrolled anew", "signed out", "session over", "disabled", "moved"]
 
 
 @pytest.mark.parametrize("way", WAYS)
