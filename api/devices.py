@@ -11,7 +11,7 @@ import chain
 from api.auth import OfficeCaller, anyone, office
 from api.counted import counted
 from api.device_fields import PublicKey, SoftwareVersion, key_bytes
-from api.fields import Flag, Id, Name, Schema, Text, Timestamp
+from api.fields import Flag, Id, Integer, Name, Schema, Text, Timestamp
 from api.paging import Page, page_of, paged
 from api.routing import Resource
 from chain import Device, DeviceRevoked, Enrolled, PublicKeyTaken, StoreScope
@@ -99,6 +99,14 @@ class DeviceView(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "When it was last heard from, to the minute."},
+    )
+    clock_skew_ms = Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "How far its clock was ahead then; null if it has not said. What is"
+            " served offline by a clock that is off by ten minutes waits for a person."
+        },
     )
     code_ends_at = Timestamp(
         required=True, metadata={"description": "Until when its code can be used."}
@@ -247,7 +255,7 @@ def _shown(device: Device) -> dict[str, Any]:
     least, version = config().minimum_software_version, device.software_version
     plain = (
         "id", "store_id", "name", "channel", "profile", "software_version", "last_seen_at",
-        "code_ends_at", "enrolled_at", "revoked_at",
+        "clock_skew_ms", "code_ends_at", "enrolled_at", "revoked_at",
     )  # fmt: skip
     return {
         **{name: getattr(device, name) for name in plain},

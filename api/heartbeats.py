@@ -111,14 +111,18 @@ def beat(*, caller: DeviceCaller, body: dict[str, Any]) -> dict[str, Any]:
     A device sets the date of its signatures by `now`. Versions may be ten seconds old.
     """
     now = clock.common()
+    skew_ms = _skew_ms(body["clock"], now)
     version = chain.hear_from(
-        device_id=caller.device_id, software_version=body["software_version"], now=now
+        device_id=caller.device_id,
+        software_version=body["software_version"],
+        clock_skew_ms=skew_ms,
+        now=now,
     )
     least, told = config().minimum_software_version, _head(body["log"])
     here = find_head(caller.device_id)
     return {
         "now": now,
-        "skew_ms": _skew_ms(body["clock"], now),
+        "skew_ms": skew_ms,
         "profile": caller.profile,
         "minimum_software_version": least,
         "is_outdated": chain.is_outdated(version, least=least),

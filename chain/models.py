@@ -118,7 +118,8 @@ class Device(Base):
 
     It signs what it sends with its own key (Ed25519), of which `public_key` is the other half; one
     that was enrolled before there were keys has none. Its `profile` lists the routes that it may
-    call. `last_seen_at` is kept to the minute.
+    call. `last_seen_at` is kept to the minute, with how far its clock was ahead then
+    (`clock_skew_ms`), if it ever said so.
     """
 
     __tablename__ = "device"
@@ -144,6 +145,7 @@ class Device(Base):
     profile: Mapped[str] = mapped_column(default="till")
     software_version: Mapped[str | None]
     last_seen_at: Mapped[datetime | None]
+    clock_skew_ms: Mapped[int | None]
 
 
 class FormerKey(Base):

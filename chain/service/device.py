@@ -119,6 +119,7 @@ def enrol_device(
             software_version=software_version,
             enrolled_at=now,
             last_seen_at=now,
+            clock_skew_ms=None,
         )
         .returning(Device)
     )
@@ -150,15 +151,20 @@ def revoke_device(*, device_id: UUID, staff_id: UUID, role: str, now: datetime) 
     return device
 
 
-def hear_from(*, device_id: UUID, software_version: str | None, now: datetime) -> str | None:
-    """Note that a device is there, and by which software, once a minute at most.
+def hear_from(
+    *, device_id: UUID, software_version: str | None, clock_skew_ms: int | None, now: datetime
+) -> str | None:
+    """Note that a device is there, by which software and clock, once a minute at most.
 
-    Answers what runs on it, as it has told now or the last time that it did.
+    What it does not say stays as it said last. Answers what runs on it, as it has told now or the
+    last time that it did.
     """
     unseen = or_(Device.last_seen_at.is_(None), Device.last_seen_at <= now - policy.SEEN_EVERY)
-    seen: dict[str, datetime | str] = {"last_seen_at": now}
+    seen: dict[str, datetime | str | int] = {"last_seen_at": now}
     if software_version is not None:
         seen["software_version"] = software_version
+    if clock_skew_ms is not None:
+        seen["clock_skew_ms"] = clock_skew_ms
     db.session.execute(update(Device).where(Device.id == device_id, unseen).values(**seen))
     told = select(Device.software_version).where(Device.id == device_id)
     return software_version or db.session.scalar(told)

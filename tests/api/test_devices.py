@@ -276,6 +276,36 @@ def test_a_device_says_that_it_is_there_and_hears_what_it_should_know(
     (listed,) = client.get("/v1/devices", headers=admin).json["items"]
     assert listed["software_version"] == "2.1.0"
     assert listed["last_seen_at"] == answer.json["now"]
+    assert listed["clock_skew_ms"] == answer.json["skew_ms"]
+
+
+def test_the_desk_sees_how_far_a_clock_was_off_when_it_was_last_told(
+    client: FlaskClient, world: World, admin: dict[str, str], tmp_path, monkeypatch
+):
+    time = MovableClock(tmp_path, monkeypatch)
+    device = enrolled(client, admin, world.stores["A"])
+    seen = []
+    for minutes, behind in ((0, 0), (2, 720), (2, None), (2, -5)):
+        time.advance(minutes=minutes)
+        told = {} if behind is None else {"clock": behind_by(behind)}
+        device.send(*BEAT, told)
+        (listed,) = client.get("/v1/devices", headers=admin).json["items"]
+        seen.append(listed["clock_skew_ms"])
+    trade(
+        client, client.post(f"/v1/devices/{device.device_id}/re-enrol", headers=admin).json["code"]
+    )
+    (listed,) = client.get("/v1/devices", headers=admin).json["items"]
+
+    assert seen[0] is None  # heard from within the minute
+    assert -730_000 < seen[1] < -715_000
+    assert seen[2] == seen[1]
+    assert -5_000 < seen[3] <= 5_000
+    assert listed["clock_skew_ms"] is None
+
+
+def behind_by(seconds: float) -> str:
+    """What a clock shows that is so much slow."""
+    return (clock.common() - timedelta(seconds=seconds)).isoformat()
 
 
 def test_a_device_hears_how_far_its_log_has_come_in(
