@@ -46,6 +46,17 @@ class StaffBody(Schema):
     )
 
 
+class StoresBody(Schema):
+    """Where somebody shall work."""
+
+    store_ids = fields.List(
+        Id(),
+        required=True,
+        validate=validate.Length(1, _MOST_STORES),
+        metadata={"description": "All of the stores."},
+    )
+
+
 class PinBody(Schema):
     """A PIN, and the one that replaces it."""
 
@@ -146,6 +157,23 @@ def reset_pin(*, caller: OfficeCaller, staff_id: UUID) -> chain.FirstPinGiven:
     """Give somebody who forgot their PIN a first one again; theirs ends at once."""
     return chain.reset_pin(
         staff_id=staff_id, by_id=caller.staff_id, by_role=caller.role, now=clock.now()
+    )
+
+
+@staff.put(
+    "/<uuid:staff_id>/stores",
+    guard=_AT_DESK,
+    body=StoresBody,
+    answer=StaffView,
+    refusals=(NotFound, StoreScope),
+)
+def move_staff(*, caller: OfficeCaller, staff_id: UUID, body: dict[str, Any]) -> Person:
+    """Let somebody work at these stores and no others; their shifts elsewhere end at once.
+
+    Managers do so for clerks, as far as it concerns their own stores.
+    """
+    return chain.move_staff(
+        staff_id=staff_id, **body, by_id=caller.staff_id, by_role=caller.role, now=clock.now()
     )
 
 

@@ -57,6 +57,7 @@ from chain.service.people import (
     choose_pin,
     disable_staff,
     list_staff,
+    move_staff,
     reset_pin,
 )
 from chain.service.staff import (
@@ -114,6 +115,7 @@ __all__ = [
     "list_staff",
     "list_stores",
     "local_date",
+    "move_staff",
     "names_of_entities",
     "names_of_staff",
     "names_of_stores",

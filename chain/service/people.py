@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from chain import policy
 from chain.errors import NotAtTills, SignInRefused, StoreScope
-from chain.models import Staff, StaffStore
+from chain.models import Device, Shift, Staff, StaffStore
 from chain.queries import find_stores, stores_of
 from chain.service.staff import signed_in_by_pin
 from kernel import secrets
@@ -100,6 +100,39 @@ def disable_staff(*, staff_id: UUID, by_id: UUID, by_role: str, now: datetime) -
     if staff.disabled_at is None:
         staff.disabled_at = now
         log.info("staff.disabled", staff_id=str(staff.id), by_id=str(by_id))
+    return _person(staff)
+
+
+def move_staff(
+    *, staff_id: UUID, store_ids: Collection[UUID], by_id: UUID, by_role: str, now: datetime
+) -> Person:
+    """Let somebody work at these stores and no others; their shifts elsewhere end.
+
+    Managers add a clerk to their own stores and take them from these: where else somebody works
+    is for others to say.
+
+    Raises:
+        NotFound: there is nobody of this id, or no such store.
+        StoreScope: a manager acts on somebody who is no clerk, or of none of their stores, or
+            changes whether they work at another.
+    """
+    wanted = set(store_ids)
+    if len(find_stores(wanted)) < len(wanted):
+        raise NotFound
+    staff = _of_mine(staff_id, by_id=by_id, by_role=by_role)
+    had = stores_of(staff.id)
+    if by_role != "admin" and not wanted ^ had <= stores_of(by_id):
+        raise StoreScope
+    left = had - wanted
+    db.session.execute(
+        delete(StaffStore).where(StaffStore.staff_id == staff.id, StaffStore.store_id.in_(left))
+    )
+    db.session.add_all(StaffStore(staff_id=staff.id, store_id=one) for one in wanted - had)
+    db.session.flush()
+    there = select(Device.id).where(Device.store_id.in_(left))
+    theirs = (Shift.staff_id == staff.id, Shift.ended_at.is_(None), Shift.device_id.in_(there))
+    db.session.execute(update(Shift).where(*theirs).values(ended_at=now))
+    log.info("staff.moved", staff_id=str(staff.id), by_id=str(by_id))
     return _person(staff)
 
 

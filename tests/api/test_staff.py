@@ -197,6 +197,80 @@ def test_an_admin_acts_on_everybody(client: FlaskClient, world: World, admin: di
     assert told(refused) == (409, "not-at-tills")
 
 
+def move(client: FlaskClient, who: dict[str, str], staff_id: object, *stores: object):
+    body = {"store_ids": [str(one) for one in stores]}
+    return client.put(f"/v1/staff/{staff_id}/stores", json=body, headers=who)
+
+
+def test_who_moves_works_there_at_once_and_here_no_more(
+    client: FlaskClient, world: World, admin: dict[str, str], device: SigningDevice
+):
+    clerk = add_staff("1001", "clerk", stores=[world.stores["A"]])
+    there = enrolled(client, admin, world.stores["B"])
+    at_work = device.at_work(shift(device, "1001").json["token"])
+
+    moved = move(client, admin, clerk, world.stores["B"])
+
+    assert (moved.status_code, moved.json["store_ids"]) == (200, [str(world.stores["B"])])
+    assert at_work.send("GET", "/v1/shifts/current/total").status_code == 401
+    assert told(shift(device, "1001")) == (403, "store-scope")
+    assert shift(there, "1001").status_code == 201
+
+
+def test_who_works_at_one_more_store_goes_on_with_their_shift(
+    client: FlaskClient, world: World, admin: dict[str, str], device: SigningDevice
+):
+    clerk = add_staff("1001", "clerk", stores=[world.stores["A"]])
+    other = add_staff("1002", "clerk", stores=[world.stores["A"]])
+    at_work, colleague = (
+        device.at_work(shift(device, one).json["token"]) for one in ("1001", "1002")
+    )
+
+    answers = [move(client, admin, clerk, *map(world.stores.get, "AB")) for _ in range(2)]
+    move(client, admin, other, world.stores["B"])
+
+    assert [one.status_code for one in answers] == [200, 200]
+    assert answers[0].json == answers[1].json
+    assert at_work.send("GET", "/v1/shifts/current/total").status_code == 200
+    assert colleague.send("GET", "/v1/shifts/current/total").status_code == 401
+
+
+def test_a_manager_says_who_works_at_their_own_stores_only(
+    client: FlaskClient, world: World, manager: dict[str, str]
+):
+    a, b = world.stores["A"], world.stores["B"]
+    here, elsewhere, both = (
+        add_staff(number, "clerk", stores=stores)
+        for number, stores in (("1001", [a]), ("1002", [b]), ("1003", [a, b]))
+    )
+    colleague = add_staff("2002", "manager", stores=[a])
+
+    refused = [
+        move(client, manager, here, a, b),
+        move(client, manager, here, b),
+        move(client, manager, elsewhere, a),
+        move(client, manager, elsewhere, a, b),
+        move(client, manager, both, a),
+        move(client, manager, colleague, b),
+    ]
+    left = move(client, manager, both, b)
+    gone = move(client, manager, both, a, b)
+
+    assert {told(answer) for answer in refused} == {(403, "store-scope")}
+    assert (left.status_code, left.json["store_ids"]) == (200, [str(b)])
+    assert told(gone) == (403, "store-scope")  # they are none of theirs any more
+
+
+def test_nobody_works_nowhere_or_where_no_store_is(
+    client: FlaskClient, world: World, admin: dict[str, str]
+):
+    clerk = add_staff("1001", "clerk", stores=[world.stores["A"]])
+
+    assert told(move(client, admin, clerk)) == (422, "validation")
+    assert told(move(client, admin, clerk, new_id())) == (404, "not-found")
+    assert told(move(client, admin, new_id(), world.stores["A"])) == (404, "not-found")
+
+
 def test_what_is_not_there_is_not_found(client: FlaskClient, world: World, admin: dict[str, str]):
     for answer in (
         add(client, admin, world, store_ids=[str(new_id())]),
