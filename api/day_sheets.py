@@ -57,7 +57,9 @@ class VoidedView(Schema):
 
     redemption_id = Id(required=True, metadata={"description": "The redemption."})
     staff = Text(
-        required=True, allow_none=True, metadata={"description": "Who undid it; null: an upload."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "Who undid it; null: nobody, it was settled anew."},
     )
     approved_by = Text(
         required=True,

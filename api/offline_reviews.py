@@ -14,10 +14,10 @@ from api.paging import Page, page_of, paged
 from api.routing import Resource
 from chain import StoreScope
 from kernel import clock
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Refusal
 from redemption import offline
 from redemption.models import REMEDIES, OfflineItem
-from redemption.offline import ALL_REASONS, Waiting, allowed_for
+from redemption.offline import ALL_REASONS, Meant, Waiting, allowed_for
 from redemption.offline.errors import AlreadyResolved, NothingToCharge, RemedyNotAllowed
 
 offline_reviews = Resource(
@@ -27,6 +27,7 @@ offline_reviews = Resource(
 )
 
 _AT_DESK = office("manager", "finance", "admin")
+_MOST_AT_ONCE = 100
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 _HASH = r"^[0-9a-f]{64}(?!\n)$"
 
@@ -140,6 +141,72 @@ class RemedyBody(Schema):
     )
 
 
+class MeantBody(Schema):
+    """One of the items."""
+
+    device_id = Id(required=True, metadata={"description": "Whose log it is of."})
+    number = Integer(required=True, least=1, metadata={"description": "Its number in that."})
+    hash = Text(
+        load_default=None,
+        allow_none=True,
+        most=64,
+        validate=validate.Regexp(_HASH),
+        metadata={"description": "Which item is meant, where a number was used twice."},
+    )
+
+
+class RemediesBody(Schema):
+    """What is decided about many items alike."""
+
+    remedy = Text(
+        required=True,
+        validate=validate.OneOf(REMEDIES),
+        metadata={"description": "As for one of them."},
+    )
+    note = Name(
+        load_default=None,
+        allow_none=True,
+        most=500,
+        metadata={"description": "For those who audit it."},
+    )
+    items = fields.List(
+        fields.Nested(MeantBody),
+        required=True,
+        validate=validate.Length(1, _MOST_AT_ONCE),
+        metadata={"description": "At most 100."},
+    )
+
+
+class DecidedView(Schema):
+    """What became of one of the items."""
+
+    device_id = Id(required=True, metadata={"description": "Whose log it is of."})
+    number = Integer(required=True, metadata={"description": "Its number in that."})
+    problem = Text(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Why it stays as it is: the slug of the problem; null if it was decided."
+        },
+    )
+    item = fields.Nested(
+        ReviewView,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The item as it is now; null where there is a problem."},
+    )
+
+
+class AllDecidedView(Schema):
+    """What became of each of the items."""
+
+    items = fields.List(
+        fields.Nested(DecidedView),
+        required=True,
+        metadata={"description": "In the order in which they were named."},
+    )
+
+
 @offline_reviews.get("", guard=_AT_DESK, query=ReviewsQuery, answer=paged(ReviewView),
                      refusals=(StoreScope,))  # fmt: skip
 def list_offline_reviews(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +223,38 @@ def list_offline_reviews(*, caller: OfficeCaller, query: dict[str, Any]) -> dict
         query=query,
         position=lambda row: (row.received_at, row.device_id, row.number, row.hash.hex()),
     )
+
+
+@offline_reviews.post(
+    "/resolve", guard=_AT_DESK, body=RemediesBody, answer=AllDecidedView, idempotency="answer"
+)
+def resolve_offline_reviews(*, caller: OfficeCaller, body: dict[str, Any]) -> dict[str, Any]:
+    """Decide the same about many items. Managers: of their own stores.
+
+    Each is decided as if it were alone: about which it cannot be, the answer says why, and it
+    waits on.
+    """
+    meant = [
+        Meant(one["device_id"], one["number"], one["hash"] and bytes.fromhex(one["hash"]))
+        for one in body["items"]
+    ]
+    decided = offline.resolve_each(
+        meant=meant,
+        remedy=body["remedy"],
+        note=body["note"],
+        staff_id=caller.staff_id,
+        role=caller.role,
+        now=clock.now(),
+    )
+    return {"items": [_decided(*both) for both in zip(meant, decided, strict=True)]}
+
+
+def _decided(one: Meant, became: OfflineItem | Refusal) -> dict[str, Any]:
+    if isinstance(became, Refusal):
+        told: dict[str, Any] = {"problem": became.code, "item": None}
+    else:
+        told = {"problem": None, "item": became}
+    return {"device_id": one.device_id, "number": one.number, **told}
 
 
 @offline_reviews.post(

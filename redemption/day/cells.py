@@ -33,7 +33,8 @@ class Cell(NamedTuple):
 class Undone(NamedTuple):
     """A void of that day, whenever the cups had been handed over.
 
-    By nobody (`staff_id`) is what was settled anew since another till's log came in.
+    By nobody (`staff_id`) is what was settled anew, since another till's log came in or somebody
+    has charged it.
     """
 
     id: UUID

@@ -1,18 +1,18 @@
 """What waits for a person: items that are in doubt, and cups that the chain has borne."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from psycopg.rows import TupleRow
 from sqlalchemy import select, tuple_
 
 import chain
 import vouchers
-from kernel import hot
 from kernel.db import db
-from kernel.errors import Conflict, NotFound
+from kernel.errors import Conflict, NotFound, Refusal
 from redemption.models import OfflineItem, Redemption
 from redemption.offline.errors import AlreadyResolved, NothingToCharge, RemedyNotAllowed
 from redemption.offline.given_back import GivenBack
@@ -31,6 +31,14 @@ class Waiting(NamedTuple):
     device_id: UUID
     number: int
     hash: bytes
+
+
+class Meant(NamedTuple):
+    """An item that somebody decides about: `hash` tells which, where a number was used twice."""
+
+    device_id: UUID
+    number: int
+    hash: bytes | None
 
 
 def list_reviews(
@@ -68,6 +76,51 @@ def list_reviews(
     return db.session.scalars(waiting.order_by(*order).limit(limit)).all()
 
 
+def resolve_each(
+    *,
+    meant: Sequence[Meant],
+    remedy: str,
+    note: str | None,
+    staff_id: UUID,
+    role: str,
+    now: datetime,
+) -> list[OfflineItem | Refusal]:
+    """Decide the same about many items, each as `resolve` does; answer in their order.
+
+    About which it cannot be, is answered by why, and stays as it is.
+    """
+    decided: dict[int, OfflineItem | Refusal] = {}
+    _lock_wallets(meant)
+    # in one order, whoever asks: so that no two wait for each other
+    for place in sorted(range(len(meant)), key=lambda place: meant[place][:2]):
+        device_id, number, item_hash = meant[place]
+        try:
+            with db.session.begin_nested():
+                decided[place] = resolve(
+                    device_id=device_id,
+                    number=number,
+                    item_hash=item_hash,
+                    remedy=remedy,
+                    note=note,
+                    staff_id=staff_id,
+                    role=role,
+                    now=now,
+                )
+        except Refusal as refusal:
+            decided[place] = refusal
+    return [decided[place] for place in range(len(meant))]
+
+
+def _lock_wallets(meant: Iterable[Meant]) -> None:
+    """All of them before any item, as every decision does with its one."""
+    places = [one[:2] for one in meant]
+    theirs = select(OfflineItem.member_id).where(
+        tuple_(OfflineItem.device_id, OfflineItem.number).in_(places),
+        OfflineItem.member_id.is_not(None),
+    )
+    vouchers.change_wallets([one for one in db.session.scalars(theirs) if one is not None])
+
+
 def resolve(
     *,
     device_id: UUID,
@@ -103,7 +156,7 @@ def resolve(
     if remedy not in allowed:
         raise RemedyNotAllowed(remedy=remedy, allowed=list(allowed))
     if remedy == CHARGED:
-        _charge(row, staff_id=staff_id, now=now)
+        _charge(row, now=now)
     elif remedy == BORNE:
         row.cups_borne = row.cups - _taken(row)
     row.remedy, row.note = remedy, note
@@ -144,7 +197,7 @@ def _redemption_of(row: OfflineItem) -> Redemption | None:
     return db.session.get_one(Redemption, (row.member_id, row.redemption_id))
 
 
-def _charge(row: OfflineItem, *, staff_id: UUID, now: datetime) -> None:
+def _charge(row: OfflineItem, *, now: datetime) -> None:
     """Take the cups from the wallet as it is; what the item had taken before goes back first."""
     before = _debited(row)
     given_back = GivenBack.of(_member_of(row), [row] if before else [])
@@ -154,7 +207,8 @@ def _charge(row: OfflineItem, *, staff_id: UUID, now: datetime) -> None:
         raise NothingToCharge
     if before:
         redemption = db.session.get_one(Redemption, (row.member_id, row.redemption_id))
-        undo(redemption, items=None, by=By(row.store_id, staff_id, CHARGED), now=now)
+        # By nobody: no drink came back. Who decided, the item says.
+        undo(redemption, items=None, by=By(row.store_id, None, CHARGED), now=now)
         db.session.flush()
     row.redemption_id = hand_over(met, taken, is_news=True, now=now)
     row.cups_borne = row.cups - sum(pick.cups for pick in taken)
@@ -170,13 +224,19 @@ def _as_of_now(row: OfflineItem, given_back: GivenBack, now: datetime) -> Met:
     """The item, as if it were served now: it meets the wallet as it is, and is booked today."""
     brought = bring_again(row)
     (met,) = meet_again(
-        hot.read_rows,
+        _read,
         [replace(brought, item=replace(brought.item, at=now))],
         known_at={},
         lot_ids={line.lot_id for line in given_back.lines},
         now=now,
     )
     return replace(met, lots=[given_back.put_into(lot) for lot in met.lots])
+
+
+def _read(sql: str, params: dict[str, Any]) -> list[TupleRow]:
+    """Read within the open transaction: what was charged just before is gone already."""
+    db.session.flush()
+    return [tuple(row) for row in db.session.connection().exec_driver_sql(sql, params)]
 
 
 def _chosen(met: Met, given_back: GivenBack) -> Sequence[Taken]:

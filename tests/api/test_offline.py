@@ -142,3 +142,38 @@ def test_another_stores_items_are_not_a_managers(client, upload, world, now):
     place = f"{REVIEWS}/{a.till.device_id}/1/resolve"
     answer = client.post(place, json={"remedy": "borne"}, headers={**manager, **key()})
     assert (answer.status_code, answer.json["reason"]) == (403, "store-scope")
+
+
+def test_many_that_wait_are_decided_at_once_and_once(client, upload, world, alice, now):
+    a = Branch(world, "A")
+    upload(*(a.write("nonsense", at=now) for _ in range(3)))
+    desk = {**world.open_office("finance"), **key()}
+    waiting = client.get(REVIEWS, headers=desk).json["items"]
+    named = [{name: one[name] for name in ("device_id", "number", "hash")} for one in waiting]
+    body = {
+        "remedy": "borne",
+        "note": "a bad night",
+        "items": [*named[:2], {**named[2], "number": 9}],
+    }
+
+    answer, replay = (client.post(f"{REVIEWS}/resolve", json=body, headers=desk) for _ in range(2))
+
+    assert answer.status_code == 200
+    assert [one["problem"] for one in answer.json["items"]] == [None, None, "not-found"]
+    assert [one["item"] and one["item"]["remedy"] for one in answer.json["items"]] == [
+        "borne",
+        "borne",
+        None,
+    ]
+    assert replay.json == answer.json
+    assert replay.headers["Idempotency-Replayed"] == "true"
+    assert [one["number"] for one in client.get(REVIEWS, headers=desk).json["items"]] == [3]
+
+
+def test_more_than_a_hundred_are_not_decided_at_once(client, world):
+    desk = {**world.open_office("finance"), **key()}
+    one = {"device_id": "0199b5a0-0000-7000-8000-000000000001", "number": 1}
+    for many, status in ((0, 422), (100, 200), (101, 422)):
+        body = {"remedy": "borne", "items": [one] * many}
+        answer = client.post(f"{REVIEWS}/resolve", json=body, headers={**desk, **key()})
+        assert answer.status_code == status

@@ -6,11 +6,11 @@ import pytest
 
 import redemption
 from chain import StoreScope
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Refusal
 from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption.models import Redemption
-from redemption.offline import list_reviews, resolve
+from redemption.offline import Meant, list_reviews, resolve, resolve_each
 from redemption.offline.errors import AlreadyResolved, NothingToCharge, RemedyNotAllowed
 from tests.service.redemption.offline.field import Branch, bring, fill, items, left, show
 from tests.service.redemption.tills import rows
@@ -196,3 +196,57 @@ def test_a_clerk_whom_nobody_knows_keeps_nobody_from_charging(world, branch, dec
     alice = late(world, branch, staff=new_id())
     assert decide("charged").cups_borne == 0
     assert left(alice) == 10
+
+
+def test_many_are_decided_at_once_and_each_by_itself(world, branch):
+    """One has a remedy that does not go with it, one is another store's, one is nobody's."""
+    other = Branch(world, "B")
+    overdrawn(world, branch)
+    bring(world, branch.write("nonsense", at=world.now), other.write("nonsense", at=world.now))
+    manager_id = world.add_till("A", role="manager").staff_id
+    mine, theirs = branch.till.device_id, other.till.device_id
+    meant = [(theirs, 1), (mine, 2), (mine, 3), (mine, 1), (mine, 2)]
+    with transaction():
+        decided = resolve_each(
+            meant=[Meant(device_id, number, None) for device_id, number in meant],
+            remedy="dismissed",
+            note="a bad night",
+            staff_id=manager_id,
+            role="manager",
+            now=world.now + timedelta(hours=2),
+        )
+        told = [one.code if isinstance(one, Refusal) else one.remedy for one in decided]
+    assert told == [
+        "store-scope",
+        "dismissed",
+        "not-found",
+        "remedy-not-allowed",
+        "already-resolved",
+    ]
+    assert {(one.device_id, one.number): one.remedy for one in items()} == {
+        (theirs, 1): None,
+        (mine, 1): None,
+        (mine, 2): "dismissed",
+    }
+
+
+def test_what_is_charged_together_is_charged_item_by_item(world, branch):
+    """The wallet has enough for two of three."""
+    alice = world.add_member()
+    for minute in range(3):
+        bring(world, branch.serve(fill(world, alice), after=minute))
+    world.add_lot(alice, "eleven", units=2, net=86, sold_at=world.now + timedelta(hours=1))
+    meant = [Meant(branch.till.device_id, number, None) for number in (3, 2, 1)]
+    with transaction():
+        decided = resolve_each(
+            meant=meant,
+            remedy="charged",
+            note=None,
+            staff_id=branch.till.staff_id,
+            role="finance",
+            now=world.now + timedelta(hours=2),
+        )
+        told = [one.code if isinstance(one, Refusal) else one.cups_borne for one in decided]
+    assert told == ["nothing-to-charge", 0, 0]
+    assert left(alice) == 0
+    assert [one.remedy for one in items()] == ["charged", "charged", None]
