@@ -83,7 +83,7 @@ WHERE member_id = coalesce(
 FOR UPDATE
 """
 
-# Who scans from their own wallet is turned away, too, but under no key.
+# Who scans from their own wallet is turned away, too, and whose code is over; but under no key.
 REFUSE = """
 WITH answered AS (
     INSERT INTO idempotency_key (principal_id, key, fingerprint, answer, created_at)

@@ -16,7 +16,7 @@ from kernel.transaction import again
 from redemption import statements, till_money, token
 from redemption.answer import Portion, Redeemed, answer, kept
 from redemption.deciding import decide
-from redemption.errors import REASONS, OwnWallet, TokenInvalid
+from redemption.errors import REASONS, OwnWallet, TokenExpired, TokenInvalid
 from redemption.next_time import with_time
 from redemption.scan import Scan, question, statement, whose
 from redemption.seen import Seen, see
@@ -162,11 +162,11 @@ def _written(
 def _is_told(write: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: datetime) -> bool:
     """Note for the store's day that it was turned away, and keep the answer for a retry.
 
-    False if a racer answered the key. Whoever scans from their own wallet is noted, too, but hears
-    it anew each time. What is no code, or no drink, is neither.
+    False if a racer answered the key. Whoever scans from their own wallet is noted, too, and whose
+    code is over, but they hear it anew each time. What is no code, or no drink, is neither.
     """
     is_kept = refusal.code in REASONS
-    if not is_kept and not isinstance(refusal, OwnWallet):
+    if not is_kept and not isinstance(refusal, OwnWallet | TokenExpired):
         return True
     turned_away = {
         "is_kept": is_kept,
@@ -177,7 +177,7 @@ def _is_told(write: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: date
         "store_id": seen.store_id,
         "device_id": seen.device_id,
         "staff_id": seen.staff_id,
-        "product_id": _refused_drink(scan, refusal),
+        "product_id": _refused_drink(seen, scan, refusal),
         "cups": scan.cups,
         "reason": refusal.code,
         "now": now,
@@ -186,10 +186,14 @@ def _is_told(write: hot.Run, seen: Seen, scan: Scan, refusal: Refusal, now: date
     return bool(write(statements.REFUSE, turned_away))
 
 
-def _refused_drink(scan: Scan, refusal: Refusal) -> UUID | str | None:
-    """Of several drinks the one that cannot be had; None where it is all of them together."""
+def _refused_drink(seen: Seen, scan: Scan, refusal: Refusal) -> UUID | str | None:
+    """Of several drinks the one that cannot be had; None where it is all of them together.
+
+    Whether the chain sells a drink is not looked at before the code.
+    """
     if len(scan.items) == 1:
-        return scan.items[0].product_id
+        asked = scan.items[0].product_id
+        return asked if asked in seen.drinks else None
     product_id: str | None = refusal.facts.get("product_id")
     return product_id
 

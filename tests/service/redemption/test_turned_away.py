@@ -1,12 +1,13 @@
 """Who is turned away at a till is noted for the store's day: why, for what, and nothing of whom."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from kernel import hot
 from kernel.db import db
+from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption import statements
 from redemption.errors import InsufficientCups, OwnWallet, TokenExpired, TokenInvalid
@@ -50,11 +51,38 @@ def test_own_wallets_are_noted_each_time_and_nothing_is_kept_for_a_retry(world):
     assert count() == 2
 
 
-@pytest.mark.parametrize(("step", "refusal"), [(-4, TokenExpired), (2, TokenInvalid)])
-def test_a_code_that_is_none_is_nobody_s_refusal(world, step, refusal):
+def test_a_code_that_is_over_is_noted_and_nothing_is_kept_for_a_retry(world):
+    """The key is as good for the code that the phone shows next."""
     till, alice = world.add_till("A"), world.add_member()
-    code = world.code(world.add_credential(alice), step=step)
-    with pytest.raises(refusal):
+    world.add_lot(alice, "eleven")
+    code = world.code(world.add_credential(alice), step=-4)
+    scan = world.scan(till, code)
+    with pytest.raises(TokenExpired) as refusal:
+        redeem(scan=scan, now=world.now)
+    assert not refusal.value.is_replayed
+    noted = only(TurnedAway)
+    assert (noted.reason, noted.cups, noted.product_id) == (
+        "token-expired",
+        1,
+        world.products["latte"],
+    )
+    redeem(scan=scan, now=world.now - timedelta(seconds=15))
+    assert count() == 1
+
+
+def test_a_code_that_is_over_is_noted_for_a_drink_that_nobody_sells(world):
+    till, alice = world.add_till("A"), world.add_member()
+    code = world.code(world.add_credential(alice), step=-4)
+    with pytest.raises(TokenExpired):
+        redeem(scan=world.scan(till, code, product_id=new_id()), now=world.now)
+    assert only(TurnedAway).product_id is None
+
+
+def test_a_code_that_is_none_is_nobody_s_refusal(world):
+    """It is counted against the device."""
+    till, alice = world.add_till("A"), world.add_member()
+    code = world.code(world.add_credential(alice), step=2)
+    with pytest.raises(TokenInvalid):
         redeem(scan=world.scan(till, code), now=world.now)
     assert count() == 0
 

@@ -13,7 +13,7 @@ from kernel.db import db
 from kernel.errors import Refusal
 from kernel.transaction import snapshot, transaction
 from redemption.day import day_sheet
-from redemption.errors import InsufficientCups
+from redemption.errors import InsufficientCups, TokenExpired
 from redemption.offline import resolve
 from tests.service.redemption.offline.field import Branch, bring, fill
 from tests.service.redemption.tills import change, undo
@@ -119,6 +119,15 @@ def test_refusals_stand_by_reason_and_clerk(world, alice):
     )
 
 
+def test_a_code_that_was_over_stands_among_the_refusals(world, alice):
+    till = world.add_till("B")
+    code = world.code(world.add_credential(alice), at=at(9), step=-4)
+    with pytest.raises(TokenExpired):
+        redemption.redeem(scan=world.scan(till, code), now=at(9))
+    (no,) = sheet(world, "B").day.noes
+    assert (no.reason, no.times, no.cups, no.staff_id) == ("token-expired", 1, 1, till.staff_id)
+
+
 def test_who_tries_their_own_wallet_is_flagged(world, alice):
     till = world.add_till("B", own=alice)
     with pytest.raises(Refusal):
@@ -190,6 +199,29 @@ def test_what_is_settled_anew_was_handed_over_once_and_is_nobody_s_void(world, a
     assert (told.cups, told.cups_voided, told.cups_offline, told.cups_borne) == (1, 0, 1, 1)
     assert [flag.rule for flag in told.flags] == ["borne"]
     assert sheet(world, "A").cups == 1
+
+
+def test_what_a_manager_charges_after_all_is_nobody_s_void(world):
+    """Two were served, and one was taken; the member has bought more since, and both are taken."""
+    alice, branch = world.add_member(), Branch(world, "B")
+    manager = world.add_till("B", role="manager")
+    world.add_lot(alice, "eleven", units=1, net=43)
+    bring(world, branch.serve(fill(world, alice, cups=2), cups=2))
+    world.add_lot(alice, "eleven", units=2, net=86, sold_at=at(13, 30))
+    with transaction():
+        resolve(
+            device_id=branch.till.device_id,
+            number=1,
+            item_hash=None,
+            remedy="charged",
+            note=None,
+            staff_id=manager.staff_id,
+            role="manager",
+            now=at(14),
+        )
+    told = sheet(world, "B")
+    assert (told.cups, told.cups_voided, told.cups_borne, told.flags) == (2, 0, 0, [])
+    assert [(void.staff_id, void.reason) for void in told.day.voids] == [(None, "charged")]
 
 
 def test_the_number_of_statements_does_not_grow_with_the_day(world, alice):
