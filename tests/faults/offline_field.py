@@ -1,7 +1,7 @@
 """Shops that lose their network, phones with capsules, and what is true of them at any time."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,8 @@ class Field:
     """Three members with phones; five tills that are offline whenever they are; one that never is.
 
     `sent` are the items that were uploaded, by their texts; `stolen` the tills that somebody has;
-    `places` counts tills, and those that have forgotten what they served as others.
+    `places` counts tills, and those that have forgotten what they served as others; `touched` are
+    the capsules of which a person has undone or decided something.
     """
 
     world: World
@@ -79,6 +80,7 @@ class Field:
     sent: set[str] = field(default_factory=set)
     stolen: list[Post] = field(default_factory=list)
     places: int = 5
+    touched: set[bytes] = field(default_factory=set)
 
     def visit(self, member: int, branches: Sequence[int], cups: int, drink: str) -> None:
         """A phone fetches a capsule, and shows it at tills, as fast as somebody can walk."""
@@ -93,6 +95,24 @@ class Field:
         self.hear(branch)
         self.now += timedelta(minutes=1)
         self.serve(branch, -1, cups, "latte")
+
+    def stay_offline(self, members: Sequence[int], branch: int, hours: int) -> None:
+        """A till has no network for an evening, and shoppers come all the same."""
+        for member in members:
+            self.visit(member, [branch], 1, "latte")
+            self.now += timedelta(hours=hours)
+
+    def walk(self, member: int, branches: Sequence[int]) -> None:
+        """A capsule is shown at tills one after the other, of which the last is heard first."""
+        self.visit(member, branches, 2, "latte")
+        for branch in reversed(branches):
+            self.hear(branch)
+
+    def bring_late(self, member: int, branch: int, hours: int) -> None:
+        """A till is not heard of for days."""
+        self.visit(member, [branch], 1, "latte")
+        self.now += timedelta(hours=hours)
+        self.hear(branch)
 
     def spend(self, members: Sequence[int], branch: int) -> None:
         """Somebody says again and again that their phone is lost, and gets another capsule."""
@@ -280,6 +300,8 @@ class Field:
             db.session.expunge_all()
         if chosen is None:
             return
+        if chosen.credential_id is not None:
+            self.touched.add(chosen.credential_id)
         product_id = self.product_of(chosen)
         with suppress(Refusal), transaction():
             redemption.void(
@@ -322,6 +344,8 @@ class Field:
         if not waiting:
             return
         row = waiting[which % len(waiting)]
+        if row.serial is not None:
+            self.touched.add(row.serial)
         assert remedy in allowed_for(row.reason) or len(allowed_for(row.reason)) < 3
         with suppress(Refusal), transaction():
             resolve(
@@ -390,6 +414,8 @@ def _check_item(row: OfflineItem) -> None:
         assert taken + row.cups_borne == row.cups
     else:
         assert taken == row.cups_borne == 0
+    if row.outcome != "review":  # nobody had to look: docs/offline.md, "When it is for a person"
+        assert -_SKEW <= row.received_at - row.served_at <= _LATEST
 
 
 def _check_capsule(one: Field, capsule: Capsule, rows: Sequence[OfflineItem]) -> None:
@@ -402,6 +428,8 @@ def _check_capsule(one: Field, capsule: Capsule, rows: Sequence[OfflineItem]) ->
     theirs = (Redemption.member_id == capsule.member_id, Redemption.credential_id == capsule.serial)
     uses = db.session.scalars(select(Redemption).where(*theirs)).all()
     assert sum(use.cups - use.cups_voided for use in uses) <= capsule.cups
+    if capsule.serial not in one.touched:
+        _check_first_come(rows)
 
     served = [each for each in one.served if each.serial == capsule.serial and not each.is_forged]
     at_tills = Counter[int]()
@@ -420,6 +448,19 @@ def _check_capsule(one: Field, capsule: Capsule, rows: Sequence[OfflineItem]) ->
         assert sum(use.cups for use in uses) >= capsule.cups
     places = len(at_tills) + any(not use.is_offline for use in uses)
     assert borne <= capsule.cups * max(0, places - 1), (borne, at_tills)
+
+
+def _check_first_come(rows: Iterable[OfflineItem]) -> None:
+    """Who was served first is paid first, whichever log came in first.
+
+    So an item finds the capsule used up by what was served before it, never by what came after.
+    """
+    settled = [row for row in rows if row.outcome != "review"]
+    settled.sort(key=lambda row: (row.served_at, row.device_id, row.number, row.hash))
+    is_used = False
+    for row in settled:
+        assert row.redemption_id is None or not is_used, (row.device_id, row.number)
+        is_used = is_used or row.reason == "capsule-used"
 
 
 def _check_wallets(capsules: Sequence[Capsule], now: datetime) -> None:
@@ -449,4 +490,5 @@ def _check_tills(served: Sequence[Serving]) -> None:
 STORES = "AABBC"
 _MOST_STOLEN = 2
 _MOST_AT_ONCE = 500
+_SKEW, _LATEST = timedelta(minutes=10), timedelta(hours=72)
 A_WHILE = (timedelta(seconds=20), timedelta(minutes=7), timedelta(minutes=40), timedelta(hours=3))

@@ -75,6 +75,18 @@ class OfflineWorld(RuleBasedStateMachine):
     def come_again(self, member: int, branch: int, cups: int) -> None:
         self.field.come_again(member, branch, cups)
 
+    @rule(members=st.permutations((0, 1, 2)), branch=_branch, hours=st.sampled_from((2, 3, 4, 5)))
+    def stay_offline(self, members: list[int], branch: int, hours: int) -> None:
+        self.field.stay_offline(members, branch, hours)
+
+    @rule(member=_member, branches=st.permutations(range(5)), many=st.integers(2, 4))
+    def walk(self, member: int, branches: list[int], many: int) -> None:
+        self.field.walk(member, branches[:many])
+
+    @rule(member=_member, branch=_branch, hours=st.sampled_from((71, 73, 100)))
+    def bring_late(self, member: int, branch: int, hours: int) -> None:
+        self.field.bring_late(member, branch, hours)
+
     @rule(members=st.permutations((0, 1, 2)), branch=_branch)
     def spend(self, members: list[int], branch: int) -> None:
         self.field.spend(members, branch)
@@ -90,7 +102,7 @@ class OfflineWorld(RuleBasedStateMachine):
         for number in numbers:
             self.field.forge(0, number, -1, 0)
 
-    @rule(branch=_branch, number=st.integers(0, 3), capsule=_any, minutes=st.integers(-5, 30))
+    @rule(branch=_branch, number=st.integers(0, 3), capsule=_any, minutes=st.integers(-30, 30))
     def forge(self, branch: int, number: int, capsule: int, minutes: int) -> None:
         """Whoever has a till makes something up."""
         self.field.forge(branch, number, capsule, minutes)
