@@ -173,3 +173,14 @@ def test_a_body_in_pieces_is_bounded_too(probe: FlaskClient, size: int, status: 
     request |= {"CONTENT_TYPE": "application/json", "wsgi.input_terminated": True}
 
     assert probe.open(request).status_code == status
+
+
+def test_a_body_that_breaks_off_is_refused_even_where_what_came_is_whole(
+    probe: FlaskClient,
+) -> None:
+    request = EnvironBuilder("/v1/probes", method="POST", data=ALICE).get_environ()
+    request |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(ALICE) + 1)}
+
+    answer = probe.open(request)
+
+    assert (answer.status_code, answer.json["type"]) == (400, "/problems/bad-request")
