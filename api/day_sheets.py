@@ -201,7 +201,7 @@ def read_sheet(*, caller: OfficeCaller, query: dict[str, Any]) -> dict[str, Any]
 def count_today(*, caller: TillCaller | DeviceCaller) -> dict[str, Any]:
     """Count what this device's store has handed over so far today."""
     on = chain.business_day(caller.store_id, clock.now())
-    sheet = redemption.day.day_sheet(store_id=caller.store_id, on=on)
+    sheet = redemption.day.count_day(store_id=caller.store_id, on=on)
     return _counted(sheet) | {"by_product": _sums(sheet.by_product, _drink(sheet.by_product))}
 
 

@@ -1,7 +1,7 @@
 """What one store did on one business day, in the smallest parts that its sheet adds up. Reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -102,18 +102,18 @@ class Disowned(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """All of one store's business day, as of one moment."""
+    """One store's business day, as of one moment: all of it, or the cups alone."""
 
     store_id: UUID
     on: date
     cells: Sequence[Cell]
-    voids: Sequence[Undone]
-    noes: Sequence[No]
-    offline: Sequence[Offline]
-    decided: Sequence[Decided]
-    guessed: Sequence[Guessed]
-    repeated: Sequence[Repeated]
-    disowned: Sequence[Disowned]
+    voids: Sequence[Undone] = ()
+    noes: Sequence[No] = ()
+    offline: Sequence[Offline] = ()
+    decided: Sequence[Decided] = ()
+    guessed: Sequence[Guessed] = ()
+    repeated: Sequence[Repeated] = ()
+    disowned: Sequence[Disowned] = ()
 
 
 SERVED_AGAIN = 3
@@ -199,18 +199,19 @@ _DISOWNED = """
 """
 
 
+def read_cups(*, store_id: UUID, on: date) -> Day:
+    """Read the cups of a store's business day alone, in one statement."""
+    return Day(store_id, on, cells=[Cell(**row) for row in _rows(_CELLS, store_id, on)])
+
+
 def read_day(*, store_id: UUID, on: date) -> Day:
     """Read a store's business day, in a snapshot: eight statements, however much was done."""
 
     def rows(sql: str) -> Sequence[RowMapping]:
-        asked = {"store_id": store_id, "day": on, "again": SERVED_AGAIN}
-        wanted = {name: value for name, value in asked.items() if f":{name}" in sql}
-        return db.session.execute(text(sql), wanted).mappings().all()
+        return _rows(sql, store_id, on)
 
-    return Day(
-        store_id,
-        on,
-        cells=[Cell(**row) for row in rows(_CELLS)],
+    return replace(
+        read_cups(store_id=store_id, on=on),
         voids=[Undone(**row) for row in rows(_VOIDS)],
         noes=[No(**row) for row in rows(_NOES)],
         offline=[Offline(**row) for row in rows(_OFFLINE)],
@@ -219,3 +220,9 @@ def read_day(*, store_id: UUID, on: date) -> Day:
         repeated=[Repeated(**row) for row in rows(_REPEATED)],
         disowned=[Disowned(**row) for row in rows(_DISOWNED)],
     )
+
+
+def _rows(sql: str, store_id: UUID, on: date) -> Sequence[RowMapping]:
+    asked = {"store_id": store_id, "day": on, "again": SERVED_AGAIN}
+    wanted = {name: value for name, value in asked.items() if f":{name}" in sql}
+    return db.session.execute(text(sql), wanted).mappings().all()
