@@ -1,24 +1,14 @@
 """A shopper's phone: it makes QR codes by itself, also without a network.
 
-    version 1 byte | credential 8 | step 4 (big-endian) | MAC 15     = 28 bytes, in Base45
-
-The MAC is HMAC-SHA256 over the first 13 bytes under the credential's seed, cut to 15 bytes; a
-step is 15 s of Unix time. Written anew from that description, as an app's authors would. What it
-shows of a capsule is made by the example that they may copy.
+By the example that an app's authors may copy (docs/qr.md).
 """
 
-import hmac
 import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import base45
-
 from examples.qr import phone as example
-
-_VERSION = 1
-_MAC_BYTES = 15
 
 
 class Phone:
@@ -38,9 +28,7 @@ class Phone:
 
     def code(self) -> str:
         """The text of the QR that it shows now."""
-        signed = bytes([_VERSION]) + self._id + self._step().to_bytes(4, "big")
-        mac = hmac.digest(self._seed, signed, "sha256")[:_MAC_BYTES]
-        return base45.b45encode(signed + mac).decode("ascii")
+        return example.code_of(self._id, self._seed, self._step())
 
     def shown(self, capsule: Mapping[str, Any]) -> str:
         """The text of the QR that shows a capsule now, which needs no network either."""
