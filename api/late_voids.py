@@ -10,6 +10,7 @@ from api.auth import OfficeCaller, office
 from api.fields import Id, Integer, Name, Schema, Text, Timestamp
 from api.paging import Page, page_of, paged
 from api.routing import Resource
+from api.scans import MOST_DRINKS
 from api.voided_items import VoidedItemBody, cups_by_product
 from kernel import clock
 from kernel.errors import NotFound
@@ -39,7 +40,7 @@ class LateVoidBody(Schema):
         fields.Nested(VoidedItemBody),
         load_default=None,
         allow_none=True,
-        validate=validate.Length(1, 10),
+        validate=validate.Length(1, MOST_DRINKS),
         metadata={"description": "Which cups of it; all that is left where it is left out."},
     )
     reason = Name(

@@ -155,7 +155,7 @@ class Void(Base):
     """Cups of a redemption that were undone: how many, by whom, why, and what it gave back.
 
     After the store's time for it a second person has agreed, `approved_by_id`. Of cups that nobody
-    counts nothing is booked. What an upload puts right of itself (`redemption.settling`) is by
+    counts nothing is booked. What an upload puts right of itself (`offline.amending`) is by
     nobody.
     """
 
