@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, exists, func, select
+from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.orm import aliased
 
 from kernel.db import db
 from kernel.errors import NotFound
 from payments.models import Card, Payment
+from payments.policy import OPEN, PAID
 from subs.models import Period, Subscription, SubscriptionEvent
 from vouchers.models import Lot, Offer, OfferVersion
+
+_OF_USE = OPEN | PAID
+"""As long as a payment is one of these, something may come of it, or has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,9 @@ class Standing:
     """A subscription as its member sees it: the plan, the period that is paid, what comes next.
 
     `unpaid` is the period that is due and not paid, if there is one; `waiting`, its payment, if
-    that waits for the member to authenticate it. `next_plan` is what it changes to at its end.
-    `is_prepaid` says that the member holds a period of what follows, which somebody has paid for.
+    that waits for the member to authenticate it; `is_refused`, that nothing will come of it.
+    `next_plan` is what it changes to at its end. `is_prepaid` says that the member holds a period
+    of what follows, which somebody has paid for.
     """
 
     subscription: Subscription
@@ -55,6 +60,7 @@ class Standing:
     period: Period
     unpaid: Period | None
     waiting: Payment | None
+    is_refused: bool
     next_plan: SoldPlan | None
     is_prepaid: bool
 
@@ -84,7 +90,8 @@ class Standing:
         if self.waiting is not None:
             return Wanted("authentication", self.unpaid.lapses_at)
         is_tried = self.unpaid.retry_at is not None and self.card is not None
-        if is_tried or self.unpaid.payment_id is not None:
+        is_under_way = self.unpaid.payment_id is not None and not self.is_refused
+        if is_tried or is_under_way:
             return None
         return Wanted("card", self.unpaid.lapses_at)
 
@@ -138,7 +145,6 @@ def _standings(member_id: UUID) -> Select[Any]:
     paid = _newest("paid")
     due = _newest("due")
     next_, next_terms = aliased(Offer), aliased(OfferVersion)
-    waits = and_(Payment.id == due.payment_id, Payment.status == "requires_action")
     prepaid = exists().where(
         Lot.member_id == Subscription.member_id,
         Lot.is_open,
@@ -164,7 +170,7 @@ def _standings(member_id: UUID) -> Select[Any]:
         .join(Card, Card.id == Subscription.card_id, isouter=True)
         .join(paid, paid.subscription_id == Subscription.id)
         .join(due, due.subscription_id == Subscription.id, isouter=True)
-        .join(Payment, waits, isouter=True)
+        .join(Payment, Payment.id == due.payment_id, isouter=True)
         .join(next_terms, next_terms.id == Subscription.next_version_id, isouter=True)
         .join(next_, next_.id == next_terms.offer_id, isouter=True)
         .where(Subscription.member_id == member_id)
@@ -181,7 +187,16 @@ def _newest(status: str) -> Any:
 
 def _standing(row: Row[Any]) -> Standing:
     subscription, code, version, *others, next_code, next_terms, is_prepaid = tuple(row)
-    card, period, unpaid, waiting = others
-    plan = SoldPlan(code, version)
-    next_plan = None if next_terms is None else SoldPlan(next_code, next_terms)
-    return Standing(subscription, plan, card, period, unpaid, waiting, next_plan, is_prepaid)
+    card, period, unpaid, payment = others
+    waits = payment is not None and payment.status == "requires_action"
+    return Standing(
+        subscription=subscription,
+        plan=SoldPlan(code, version),
+        card=card,
+        period=period,
+        unpaid=unpaid,
+        waiting=payment if waits else None,
+        is_refused=payment is not None and payment.status not in _OF_USE,
+        next_plan=None if next_terms is None else SoldPlan(next_code, next_terms),
+        is_prepaid=is_prepaid,
+    )

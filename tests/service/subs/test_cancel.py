@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+import payments
 from kernel import outbox
 from kernel.db import db
 from kernel.errors import NotFound
@@ -281,6 +282,23 @@ def test_a_standing_asks_for_a_card_when_the_one_there_is_not_tried_again(club: 
 
     assert left.unpaid is not None
     assert (left.next_charge_at, left.wanted) == (None, Wanted("card", left.unpaid.lapses_at))
+
+
+def test_a_standing_asks_for_a_card_when_its_holder_has_failed_the_last_attempt(club: Club):
+    club.add_plan("once", dunning_days=[])
+    mine = club.subscribe("once", card=WANTS_HOLDER)
+    club.go_to(club.periods(mine)[0].ends_at)
+    club.renew()
+    (payment,) = club.asked()
+
+    club.bank.refuse_authentication(str(payment.provider_ref))
+    payments.charge(payment_id=payment.id)
+    outbox.drain()
+
+    left = standing(club, mine)
+    assert left.unpaid is not None
+    assert (left.waiting, left.next_charge_at) == (None, None)
+    assert left.wanted == Wanted("card", left.unpaid.lapses_at)
 
 
 def test_what_is_tried_again_wants_nothing_of_its_member(club: Club):
