@@ -144,13 +144,13 @@ TRIAL_NOT_CONTINUED = members.notice(
 GIFT_USED_UP = members.notice(
     "subscription.gift_used_up",
     zh=Words(
-        "您獲贈的「{plan}」已於 {ended_at} 到期，未登錄付款卡片，因此不會扣款。",
-        subject="獲贈的訂閱已結束",
+        "您的「{plan}」預付的期數已用完，訂閱已於 {ended_at} 結束。未登錄付款卡片，因此不會扣款。",
+        subject="預付的訂閱已結束",
     ),
     en=Words(
-        "The “{plan}” that you were given ended on {ended_at}. You left no card, so nothing is"
-        " charged.",
-        subject="The plan that you were given has ended",
+        "The prepaid periods of your “{plan}” are used up, and it ended on {ended_at}. You left no"
+        " card, so nothing is charged.",
+        subject="Your prepaid plan has ended",
     ),
     facts=_OVER,
 )
@@ -215,11 +215,9 @@ DISPUTED = members.notice(
 )
 PAUSE_ASKED = members.notice(
     "subscription.pause_asked",
-    zh=Words(
-        "您的「{plan}」將自 {pauses_at} 暫停，{resumes_at} 恢復並扣款。", subject="訂閱將暫停"
-    ),
+    zh=Words("您的「{plan}」將自 {pauses_at} 暫停，{resumes_at} 恢復續訂。", subject="訂閱將暫停"),
     en=Words(
-        "Your “{plan}” pauses from {pauses_at} until {resumes_at}, when it goes on and is charged.",
+        "Your “{plan}” pauses from {pauses_at} until {resumes_at}, when it is renewed.",
         subject="Your plan will pause",
     ),
     facts={**_OF_ONE, "pauses_at": _MOMENT, "resumes_at": _MOMENT},
@@ -235,12 +233,12 @@ PAUSE_WITHDRAWN = members.notice(
 PAUSED = members.notice(
     "subscription.paused",
     zh=Words(
-        "您的「{plan}」已暫停，暫停期間不會扣款，{resumes_at} 恢復並扣款。您可隨時提前恢復。",
+        "您的「{plan}」已暫停，暫停期間不會扣款，{resumes_at} 恢復續訂。您可隨時提前恢復。",
         subject="訂閱已暫停",
     ),
     en=Words(
-        "Your “{plan}” is paused and not charged. It goes on, and is charged, on {resumes_at}, or"
-        " sooner if you wish.",
+        "Your “{plan}” is paused and not charged. It is renewed on {resumes_at}, or sooner if"
+        " you wish.",
         subject="Your plan is paused",
     ),
     facts={**_OF_ONE, "resumes_at": _MOMENT},

@@ -10,7 +10,7 @@ import pytest
 from kernel import outbox
 from kernel.db import db
 from kernel.transaction import transaction
-from subs import keep, notices, withdraw_pause
+from subs import keep, notices, start_prepaid, withdraw_pause
 from subs.models import Period, Subscription
 from subs.service import change
 from tests.club import PHONE, Club
@@ -194,6 +194,24 @@ def test_a_pause_that_was_withdrawn_before_it_was_told_is_not_told(resting: Club
     (text,) = post.deliver()
 
     assert "撤回暫停" in text
+
+
+def test_no_pause_speaks_of_a_charge_that_prepaid_periods_spare(resting: Club, post: Post):
+    get(resting, "restful", gift_periods=2)
+    with transaction():
+        mine = start_prepaid(
+            member_id=resting.member_id,
+            offer_id=resting.world.offers["restful"][0],
+            now=resting.now,
+        ).subscription.id
+    resting.pause(mine, until=UNTIL)
+    post.deliver()
+    resting.go_to(resting.periods(mine)[0].ends_at)
+    resting.renew()
+
+    told = [text for text in post.deliver() if "暫停" in text]
+
+    assert [text.split("恢復")[1][:2] for text in told] == ["續訂", "續訂"]
 
 
 def test_a_pause_is_not_told_of_a_plan_that_was_cancelled_before_it_was_told(
