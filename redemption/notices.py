@@ -23,23 +23,25 @@ from vouchers.models import Lot, OfferVersion
 def tell_done(handed_over: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
     """Tell members what was collected of theirs, given (member, redemption), as one set.
 
-    Where it was of a plan that is shared, its owner and who collected are told, each their own.
+    Where it was of a plan that is shared, its owner and who collected are told, each their own. Who
+    holds nothing but a plan whose cups nobody counts is not told that none is left.
     What was undone already is not told.
     """
     for row in _read(handed_over, now):
         if row.holder_id is not None:
             tell_shared(member_id=row.member_id, redemption_id=row.id, now=now)
             continue
-        members.notify(
-            row.member_id,
-            DONE,
-            now=now,
-            store=row.store,
-            at=row.redeemed_at,
-            drinks=row.drinks,
-            left=Count(row.left, "cup"),
-            redemption_id=row.id,
-        )
+        facts: dict[str, Fact] = {
+            "store": row.store,
+            "at": row.redeemed_at,
+            "drinks": row.drinks,
+            "redemption_id": row.id,
+        }
+        if row.is_uncounted and not row.left:
+            members.notify(row.member_id, DONE_UNCOUNTED, now=now, **facts)
+        else:
+            left = Count(row.left, "cup")
+            members.notify(row.member_id, DONE, now=now, **facts, left=left)
 
 
 def tell_shared(*, member_id: UUID, redemption_id: UUID, now: datetime) -> None:
@@ -86,7 +88,7 @@ def tell_shared(*, member_id: UUID, redemption_id: UUID, now: datetime) -> None:
 _DONE = text(
     """
     SELECT redemption.member_id, redemption.id, redemption.redeemed_at, store.name AS store,
-           credential.holder_id, handed.drinks, held.cups AS left
+           credential.holder_id, handed.drinks, held.cups AS left, taken.is_uncounted
     FROM unnest(:member_ids, :redemption_ids) AS told (member_id, id)
     JOIN redemption ON redemption.member_id = told.member_id AND redemption.id = told.id
     JOIN store ON store.id = redemption.store_id
@@ -103,6 +105,13 @@ _DONE = text(
         ) AS drink
         JOIN product ON product.id = drink.product_id
     ) AS handed
+    CROSS JOIN LATERAL (
+        SELECT bool_and(lot.units = 0) AS is_uncounted
+        FROM redemption_line AS line
+        JOIN lot ON lot.member_id = line.member_id AND lot.id = line.lot_id
+        WHERE line.member_id = redemption.member_id AND line.redemption_id = redemption.id
+          AND line.cups_voided < line.cups
+    ) AS taken
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(lot.units - lot.used), 0)::bigint AS cups
         FROM lot
@@ -141,6 +150,14 @@ def _link(facts: members.Facts) -> str:
 _LINK: Final = {"link": _link}
 _EXAMPLE: Final = "https://jibei.example/n/AbCd"
 
+_DONE_FACTS: Final[Mapping[str, Fact]] = {
+    "store": "台北車站店",
+    "at": datetime(2026, 1, 14, 4, 0, tzinfo=UTC),
+    "drinks": "拿鐵 M ×2",
+    "redemption_id": NOBODY,
+    "link": _EXAMPLE,
+}
+
 DONE = members.notice(
     "redemption.done",
     zh=Words(
@@ -153,14 +170,23 @@ DONE = members.notice(
         " all your codes here: {link}",
         subject="Cups collected",
     ),
-    facts={
-        "store": "台北車站店",
-        "at": datetime(2026, 1, 14, 4, 0, tzinfo=UTC),
-        "drinks": "拿鐵 M ×2",
-        "left": Count(7, "cup"),
-        "redemption_id": NOBODY,
-        "link": _EXAMPLE,
-    },
+    facts={**_DONE_FACTS, "left": Count(7, "cup")},
+    still_wanted=_is_done_still,
+    adds=_LINK,
+)
+DONE_UNCOUNTED = members.notice(
+    "redemption.done_uncounted",
+    zh=Words(
+        "您於 {at} 在{store}取用了 {drinks}（不限杯數方案）。"
+        "不是您本人？請由此停用所有取杯碼：{link}",
+        subject="取杯通知",
+    ),
+    en=Words(
+        "Collected at {store} on {at}, of a plan without a count: {drinks}. Was it not you? End"
+        " all your codes here: {link}",
+        subject="Cups collected",
+    ),
+    facts=_DONE_FACTS,
     still_wanted=_is_done_still,
     adds=_LINK,
 )

@@ -81,6 +81,21 @@ def test_what_cannot_be_collected_is_not_told_as_left(world, alice):
     assert told(alice)[0]["left"]["count"] == 10
 
 
+def test_who_holds_only_what_nobody_counts_is_not_told_that_none_is_left(world):
+    world.add_offer("club", cups=0, bonus_cups=0, is_unlimited=True, kind="plan")
+    till, bob = world.add_till("A"), world.add_member()
+    world.add_days(bob, "club", net=2857, vat=143)
+    alone = world.take(till, bob)
+    tell(alone, of=bob, now=world.now)
+    world.add_lot(bob, "eleven")
+    beside = world.take(till, bob)
+    tell(beside, of=bob, now=world.now)
+
+    first, second = told(bob)
+    assert (first["drinks"], first.get("left")) == ("latte M ×1", None)
+    assert (second["drinks"], second["left"]["count"]) == ("latte M ×1", 11)
+
+
 def test_what_was_undone_is_not_told(world, alice):
     till = world.add_till("A")
     redeemed = world.take(till, alice)
