@@ -28,10 +28,10 @@ pip_install() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes "$@"
 }
 
-# The index that pip was told to use, since uv does not read pip's settings.
-index_of_pip() {
+# What pip was told, since uv does not read pip's settings.
+setting_of_pip() {
     .venv/bin/python -m pip config list 2>/dev/null |
-        sed -nE "s/^(:env:|global|user|site)\.index-url='(.*)'$/\2/p" | head -n 1
+        sed -nE "s/^(:env:|global|user|site)\.$1='(.*)'$/\2/p" | head -n 1
 }
 
 # Most often it is the network; a disk that is nearly full is told as well.
@@ -54,9 +54,13 @@ if ! [ -x .venv/bin/python ] || ! is_fit .venv/bin/python; then
 fi
 
 echo "· dependencies (the first time takes a minute)"
-index=$(index_of_pip)
+index=$(setting_of_pip index-url)
 if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}" ]; then
     export UV_DEFAULT_INDEX="$index"
+fi
+authority=$(setting_of_pip cert)
+if [ -n "$authority" ] && [ -z "${SSL_CERT_FILE:-}" ]; then
+    export SSL_CERT_FILE="$authority"
 fi
 if pip_install -r requirements-uv.lock &&
     .venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements.lock; then
