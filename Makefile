@@ -50,7 +50,7 @@ lock: $(INSTALLED) ## Write the lock files after a change of pyproject.toml; ARG
 	@echo uv | $(LOCK) $(ARGS) --no-annotate - -o requirements-uv.lock
 
 reset: ## Delete the data of `make up`: database, sandbox provider, generated secrets
-	@rm -rf .jibei
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m dev.reset; else rm -rf .jibei; fi
 
 clean: ## Delete the virtual environment and caches, not the data
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

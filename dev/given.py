@@ -11,7 +11,6 @@ from kernel.embedded import CannotStart, ports
 
 FIRST_PORT = 8000
 _PORTS_TRIED = 100
-_HIGHEST_PORT = 65_535
 _SECRET_KEY = re.compile(r"[0-9a-fA-F]{64,}")
 
 
@@ -59,8 +58,8 @@ def given(environment: Mapping[str, str]) -> Given:
 
 def _port(text: str) -> tuple[int, list[str]]:
     if text:
-        if not (text.isascii() and text.isdigit() and 0 < int(text) <= _HIGHEST_PORT):
-            return 0, [f"PORT={text} is no port: give a number from 1 to {_HIGHEST_PORT}."]
+        if not (text.isascii() and text.isdigit() and 0 < int(text) <= ports.HIGHEST):
+            return 0, [f"PORT={text} is no port: give a number from 1 to {ports.HIGHEST}."]
         if ports.is_forbidden(int(text)):
             return 0, [f"PORT={text} is for root alone on this machine: give one from 1024 on."]
         if not ports.reserve(int(text)):

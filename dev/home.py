@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ class Secrets:
 
 
 def kept_secrets() -> Secrets:
-    """Raises: CannotStart: the file was changed by hand and cannot be read."""
+    """Raises: CannotStart: the file was changed by hand, or is missing beside the data."""
     path = HOME / "secrets.json"
     if not path.exists():
+        if (HOME / "postgres" / "pgdata").exists():
+            raise CannotStart(_unreadable(path))
         fresh = {
             "secret_key": secrets.token_hex(32),
             "stripe_api_key": f"sk_test_{secrets.token_hex(16)}",
@@ -42,10 +45,7 @@ def kept_secrets() -> Secrets:
     try:
         return Secrets(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise CannotStart(
-            f"{path} cannot be read: put it back, or begin anew with `make reset`, which deletes "
-            f"the data of this checkout (nothing sealed under the old key can be opened)."
-        ) from error
+        raise CannotStart(_unreadable(path)) from error
 
 
 @contextmanager
@@ -91,6 +91,27 @@ def _announced() -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return run
+
+
+def check_clock() -> None:
+    """Raises: CannotStart: the file that says how far the clock runs ahead was changed by hand."""
+    path = HOME / "clock"
+    try:
+        timedelta(seconds=float(path.read_text(encoding="ascii")))
+    except FileNotFoundError:
+        pass
+    except (ValueError, OverflowError) as error:
+        raise CannotStart(
+            f"{path} is no number of seconds: put it back, or begin anew with `make reset`. "
+            f"Without it the clock goes with the machine's, back before what has happened here."
+        ) from error
+
+
+def _unreadable(path: Path) -> str:
+    return (
+        f"{path} is not there or cannot be read: put it back, or begin anew with `make reset`, "
+        f"which deletes the data of this checkout (nothing sealed under the old key can be opened)."
+    )
 
 
 def _already() -> str:

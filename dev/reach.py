@@ -17,6 +17,7 @@ _SECONDS = 5
 _OLDEST_POSTGRES = 150_000
 _STRIPE = "https://api.stripe.com"
 _UNAUTHORIZED = 401
+_NO_PROVIDER = {404, 405}
 _NO_RETRY = Retry(NoBackoff(), 0)  # else a wrong password is tried for half a minute
 
 
@@ -72,6 +73,8 @@ def provider(key: str, *, base: str | None) -> Iterator[str]:
     except urllib.error.HTTPError as error:
         if error.code == _UNAUTHORIZED:
             yield "STRIPE_API_KEY is not known to the provider: copy it from its dashboard."
+        elif error.code in _NO_PROVIDER:
+            yield f"{name}: what answers there does not speak as Stripe does. Correct the address."
     except OSError:
         yield f"{name}: the provider is out of reach. Look at the address and the network."
 

@@ -46,6 +46,7 @@ def main() -> int:
     try:
         with in_sentences(HOME), home.only_one(), ExitStack() as stack:
             stack.callback(life.end_descendants)
+            home.check_clock()
             _run(stack, taken=given(os.environ), kept=home.kept_secrets())
     except CannotStart as problem:
         sys.stderr.write(f"{problem}\n")

@@ -4,6 +4,7 @@ Exactly one worker, and no `--preload`: idempotency keys in use are known to one
 the thread that delivers webhooks starts with the application, after gunicorn has forked.
 """
 
+import sqlite3
 import sys
 
 from sandbox.app import create_app
@@ -18,4 +19,11 @@ except SettingsError as error:
     sys.stderr.write(f"{error}\n")
     raise SystemExit(_APP_FAILED_TO_LOAD) from None
 
-app = create_app(settings)
+try:
+    app = create_app(settings)
+except sqlite3.DatabaseError as error:
+    sys.stderr.write(
+        f"{settings.db} cannot be used ({error}): put it back, or delete it, and the sandbox "
+        "provider begins anew, without the payments that it knew.\n"
+    )
+    raise SystemExit(_APP_FAILED_TO_LOAD) from None

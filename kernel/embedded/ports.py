@@ -4,6 +4,7 @@ import socket
 import sys
 from pathlib import Path
 
+HIGHEST = 65_535
 _HOST = "127.0.0.1"
 _reserved: set[int] = set()
 
@@ -14,7 +15,7 @@ def choose(folder: Path) -> int:
         last = int((folder / "port").read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
         last = 0
-    return last if last and is_free(last) else _any_free()
+    return last if 0 < last <= HIGHEST and is_free(last) else _any_free()
 
 
 def remember(folder: Path, *, port: int) -> None:

@@ -51,3 +51,10 @@ def test_the_port_of_a_dead_start_is_free_again(port, other):
 def test_a_reserved_port_stays_its_owner_s(port):
     assert ports.reserve(port)
     assert ports.reserve(port)
+
+
+@pytest.mark.parametrize("kept", ["", "x", "-1", "0", "99999999"])
+def test_what_is_no_port_is_not_kept(tmp_path, kept):
+    (tmp_path / "port").write_text(kept)
+
+    assert ports.is_free(ports.choose(tmp_path))

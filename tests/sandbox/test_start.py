@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -44,6 +45,25 @@ def test_gunicorn_stops_with_one_sentence_when_settings_are_missing():
 
     assert stopped.returncode != 0
     assert "SANDBOX_DB must name the SQLite file" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+
+
+def test_gunicorn_stops_with_one_sentence_when_the_file_is_no_database(tmp_path: Path):
+    file = tmp_path / "sandbox.sqlite3"
+    file.write_text("no database " * 100)
+
+    stopped = subprocess.run(
+        [*gunicorn(), "--bind", "127.0.0.1:0", "sandbox.wsgi:app"],
+        cwd=ROOT,
+        env={**os.environ, "SANDBOX_DB": str(file), "SANDBOX_API_KEY": "sk_test_1"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert stopped.returncode != 0
+    assert f"{file} cannot be used (file is not a database): put it back" in stopped.stderr
     assert "Traceback" not in stopped.stderr
 
 
