@@ -3,10 +3,12 @@
 `bench/plan_stats.sql` says what is in them.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +28,7 @@ from ledger import install_chart
 from subs.statistics import counting
 
 _MANY, _FEW = 1_000_000, 5_000
+_TIMES = 4
 _NOW = datetime(2026, 12, 30, 3, tzinfo=UTC)
 _DAYS = 4
 
@@ -49,21 +52,35 @@ def measure(figures: Figures, short: bool) -> None:
     These are around the end of a month, when the most months are open: the last day of it, and
     three of the next; on the first of those the past month is reported, too (`…_worst_s`).
 
-    `stats_rss_mb` is how much the memory of the worker and of PostgreSQL's processes, what they
-    share counted once, grew at most meanwhile. With `short` there are fewer subscriptions, and the
-    figures say little.
+    `stats_worker_mb` and `stats_postgres_mb` are the most memory of their own that the worker and
+    PostgreSQL's processes had meanwhile; shared buffers, which are as large as somebody has set
+    them, are not in it. `stats_memory_growth_4x` is by how much all of them together grew, over the
+    same for a quarter of the subscriptions. With `short` there are fewer, too few to fill what
+    memory they may take, and the figures say little.
     """
     subscriptions = _FEW if short else _MANY
+    of_quarter = _counted_once(subscriptions // _TIMES)
     with _loaded(subscriptions) as postgres:
         figures.add("stats_subscriptions", subscriptions, "count")
         figures.add("stats_periods", _ask(postgres, "SELECT count(*) FROM period"), "count")
-        with _memory(postgres) as grown:
+        with _memory(postgres, worker_before=of_quarter.worker_before) as taken:
             figures.add("stats_full_s", _seconds(_all), "s")
             days = [_seconds(partial(_open, day)) for day in range(1, _DAYS + 1)]
             figures.add("stats_daily_s", median(days), "s")
             figures.add("stats_daily_worst_s", max(days), "s")
-        figures.add("stats_rss_mb", max(grown), "MB")
+        figures.add("stats_worker_mb", taken.worker / 2**20, "MB")
+        figures.add("stats_postgres_mb", taken.postgres / 2**20, "MB")
+        figures.add("stats_quarter_postgres_mb", of_quarter.postgres / 2**20, "MB")
+        growth = taken.grown / of_quarter.grown
+        figures.add(f"stats_memory_growth_{_TIMES}x", growth, "of_quarter")
         _check(postgres)
+
+
+def _counted_once(subscriptions: int) -> "_Taken":
+    with _loaded(subscriptions) as postgres, _memory(postgres) as taken:
+        _all()
+        _open(1)
+    return taken
 
 
 def _all() -> None:
@@ -130,33 +147,60 @@ def _load(postgres: PostgresServer, subscriptions: int) -> None:
         connection.execute("CHECKPOINT")
 
 
+@dataclass
+class _Taken:
+    """Bytes that were of the processes' own: before, and the most of worker and PostgreSQL."""
+
+    worker_before: int
+    postgres_before: int
+    worker: int = 0
+    postgres: int = 0
+    together: int = 0
+
+    @property
+    def grown(self) -> int:
+        """By how much more there was at most."""
+        return self.together - self.worker_before - self.postgres_before
+
+    def look(self, server: psutil.Process) -> None:
+        worker, postgres = _own(os.getpid()), _own_of_all(server)
+        self.worker = max(self.worker, worker)
+        self.postgres = max(self.postgres, postgres)
+        self.together = max(self.together, worker + postgres)
+
+
 @contextmanager
-def _memory(postgres: PostgresServer) -> Iterator[list[float]]:
-    """Look again and again at the memory of worker and server; it fills the list, in MB."""
-    server, grown, is_over = psutil.Process(postgres.pid), [0.0], Event()
-    before = _pss(server)
+def _memory(postgres: PostgresServer, *, worker_before: int | None = None) -> Iterator[_Taken]:
+    """Look again and again at the memory of worker and server."""
+    server, is_over = psutil.Process(postgres.pid), Event()
+    before = _own(os.getpid()) if worker_before is None else worker_before
+    taken = _Taken(before, _own_of_all(server))
 
     def watch() -> None:
-        while not is_over.wait(0.5):
-            grown.append((_pss(server) - before) / 2**20)
+        while not is_over.wait(0.1):
+            taken.look(server)
 
     watcher = Thread(target=watch)
     watcher.start()
     try:
-        yield grown
+        yield taken
     finally:
         is_over.set()
         watcher.join()
 
 
-def _pss(server: psutil.Process) -> int:
-    total = 0
-    for one in (psutil.Process(), server, *server.children(recursive=True)):
-        try:
-            total += one.memory_full_info().pss
-        except psutil.NoSuchProcess:
-            continue
-    return total
+def _own_of_all(server: psutil.Process) -> int:
+    return sum(_own(one.pid) for one in (server, *server.children(recursive=True)))
+
+
+def _own(pid: int) -> int:
+    """The resident memory of a process that is no file's and shared with nobody."""
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+            name, _, said = line.partition(":")
+            if name == "RssAnon":
+                return int(said.split()[0]) * 1024
+    return 0
 
 
 def _ask(postgres: PostgresServer, sql: str) -> int:

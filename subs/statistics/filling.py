@@ -1,9 +1,12 @@
 """Filling the tables: some figures here, the others read beside on a connection of their own."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from sqlalchemy import delete, text
 
@@ -12,16 +15,24 @@ from kernel.side_by_side import beside
 from subs.statistics.models import CELL
 from subs.statistics.months import Reach
 
-# Nobody waits for it. What does not fit into a little memory is sorted on the disk. One statement
-# counts a month and three years: a plan that was kept for the one takes hours for the other.
+# Nobody waits for it. What does not fit into a little memory is sorted on the disk, so what a count
+# takes does not grow with the chain: a statement has some such pieces at once. One statement counts
+# a month and three years: a plan that was kept for the one takes hours for the other. Cells that
+# are read beside are fetched through a cursor, and all of them are wanted.
 _PATIENCE = (
     "SET LOCAL plan_cache_mode = 'force_custom_plan'",
     "SET LOCAL statement_timeout = '20min'",
     "SET LOCAL lock_timeout = '20min'",
-    "SET LOCAL work_mem = '128MB'",
+    "SET LOCAL work_mem = '32MB'",
+    "SET LOCAL max_parallel_workers_per_gather = 0",
+    "SET LOCAL cursor_tuple_fraction = 1",
 )
 
 _BROUGHT = "SELECT {columns} FROM json_populate_recordset(NULL::{table}, CAST(:cells AS json))"
+_AT_ONCE = 2_000
+
+Cells = IO[bytes]
+"""Cells on their way from one connection to the other: a file with a line of JSON for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +72,19 @@ def fill(fillings: Iterable[Filling]) -> None:
     """Count cells anew, in the open transaction: half of the work on another connection and core.
 
     Only reading is done there, of what is committed. Whoever counts holds the turn, so nobody else
-    writes cells.
+    writes cells. What is read waits in files, so that this process holds some of it only.
     """
     here, there = _parted(fillings)
-    with beside(partial(_read, there)) as reading:
-        for one in here:
+    with ExitStack() as kept:
+        parted = [(one, kept.enter_context(TemporaryFile())) for one in there]
+        with beside(partial(_read, parted)) as reading:
+            for one in here:
+                _clear(one)
+                _put(one, one.query, one.parameters)
+            reading.result()
+        for one, cells in parted:
             _clear(one)
-            _put(one, one.query, one.parameters)
-        for one, cells in zip(there, reading.result(), strict=True):
-            _clear(one)
-            _put(one, _BROUGHT.format(columns=one.columns, table=one.name), {"cells": cells})
+            _bring(one, cells)
 
 
 def _parted(fillings: Iterable[Filling]) -> tuple[list[Filling], list[Filling]]:
@@ -80,18 +94,22 @@ def _parted(fillings: Iterable[Filling]) -> tuple[list[Filling], list[Filling]]:
     return parted
 
 
-def _read(fillings: Sequence[Filling]) -> list[str]:
-    """The cells of each, as JSON: PostgreSQL writes and reads it, nobody else looks into it."""
+def _read(parted: Sequence[tuple[Filling, Cells]]) -> None:
+    """Write down the cells of each, as JSON that PostgreSQL makes and reads, and nobody else."""
     be_patient()
-    return [_read_one(one) for one in fillings]
+    for filling, cells in parted:
+        asked = f"SELECT row_to_json(cell)::text FROM ({filling.query}) AS cell ({filling.columns})"  # noqa: S608  our own words
+        found = db.session.scalars(
+            text(asked), filling.parameters, execution_options={"yield_per": _AT_ONCE}
+        )
+        cells.writelines(line.encode() + b"\n" for line in found)
 
 
-def _read_one(filling: Filling) -> str:
-    asked = f"SELECT coalesce(json_agg(cell), '[]')::text FROM ({filling.query}) AS cell"  # noqa: S608  our own words
-    cells: str = db.session.execute(
-        text(f"{asked} ({filling.columns})"), filling.parameters
-    ).scalar_one()
-    return cells
+def _bring(filling: Filling, cells: Cells) -> None:
+    query = _BROUGHT.format(columns=filling.columns, table=filling.name)
+    cells.seek(0)
+    while lines := list(islice(cells, _AT_ONCE)):
+        _put(filling, query, {"cells": f"[{b','.join(lines).decode()}]"})
 
 
 def _clear(filling: Filling) -> None:
