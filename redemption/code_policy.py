@@ -7,7 +7,6 @@ cups at once, which a relayed code could take.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from redemption.errors import ApprovalNeeded, LimitReached, StoreNotAccepted
 from redemption.token import Code
@@ -57,35 +56,43 @@ def check_use(
     """
     if use.code.sealed is not None and use.code.sealed.store_group != store_group:
         raise StoreNotAccepted
-    reached = [one for one in _limits(use, next_day_at) if one.allowed < cups]
-    if reached:
-        tightest = min(reached, key=lambda one: one.allowed)
-        raise LimitReached(
-            limit=tightest.name,
-            allowed=max(0, tightest.allowed),
-            wanted=cups,
-            next_at=tightest.next_at and tightest.next_at.isoformat(),
-        )
+    limit = limit_of(use, next_day_at=next_day_at)
+    if limit is not None and limit.allowed < cups:
+        raise limit.reached(wanted=cups)
     free = min(_free(use, caution), default=cups)
     if max(free, use.approved) < cups:
         raise ApprovalNeeded(free=max(0, free), wanted=cups)
 
 
-class _Limit(NamedTuple):
-    """A limit that no approval lifts: the cups that it allows, and when there are more."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One that no approval lifts: the cups that it allows now, and when there are more."""
 
     name: str
     allowed: int
-    next_at: datetime | None
+    next_at: datetime | None = None
+
+    def reached(self, *, wanted: int) -> LimitReached:
+        return LimitReached(
+            limit=self.name,
+            allowed=max(0, self.allowed),
+            wanted=wanted,
+            next_at=self.next_at and self.next_at.isoformat(),
+        )
 
 
-def _limits(use: Use, next_day_at: datetime) -> Iterator[_Limit]:
+def limit_of(use: Use, *, next_day_at: datetime) -> Limit | None:
+    """The limit of a code that leaves least now; None where it has none."""
+    return min(_limits(use, next_day_at), key=lambda one: one.allowed, default=None)
+
+
+def _limits(use: Use, next_day_at: datetime) -> Iterator[Limit]:
     """Of two that allow as many, first the one that waiting does not lift."""
     if use.code.kind == "card":
-        yield _Limit("card_per_scan", CARD_CUPS_A_SCAN, None)
-        yield _Limit("card_per_day", CARD_CUPS_A_DAY - use.cups_today, next_day_at)
+        yield Limit("card_per_scan", CARD_CUPS_A_SCAN)
+        yield Limit("card_per_day", CARD_CUPS_A_DAY - use.cups_today, next_day_at)
     if use.capsule_cups is not None:
-        yield _Limit("capsule", use.capsule_cups - use.cups, None)
+        yield Limit("capsule", use.capsule_cups - use.cups)
 
 
 def _free(use: Use, caution: Caution) -> Iterator[int]:

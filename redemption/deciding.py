@@ -7,8 +7,10 @@ from kernel.config import config
 from kernel.errors import RateLimited, Refusal
 from redemption import policy, several, till_money, token
 from redemption.answer import Portion
-from redemption.code_policy import PHONE_IS_NEW, Caution, Use, check_use
+from redemption.code_policy import PHONE_IS_NEW, Caution, Use, check_use, limit_of
 from redemption.errors import (
+    InsufficientCups,
+    LimitReached,
     OwnWallet,
     TokenInvalid,
     TokenUsed,
@@ -77,33 +79,49 @@ def _check_asked(seen: Seen, scan: Scan) -> None:
         raise WalletBlocked
 
 
-def _check_use(seen: Seen, code: Code, scan: Scan, now: datetime) -> None:
-    """Let so many cups pass for what was shown."""
+def _use(seen: Seen, code: Code, scan: Scan, now: datetime) -> Use:
+    """What was shown, and what was collected with it before."""
     is_new = (
         seen.phone_since is not None and seen.phone_since > (scan.shown_at or now) - PHONE_IS_NEW
     )
-    check_use(
-        Use(
-            code=code,
-            cups=seen.cups_lately,
-            cups_today=seen.cups_today,
-            approved=seen.approved_cups or 0,
-            is_new_phone=code.kind == "phone" and seen.holder_id is None and is_new,
-            capsule_cups=seen.capsule_cups,
-        ),
-        cups=scan.cups,
-        store_group=seen.offline_group,
-        caution=Caution(config().approval_from_cups, config().new_device_cups),
-        next_day_at=seen.next_day_at,
+    return Use(
+        code=code,
+        cups=seen.cups_lately,
+        cups_today=seen.cups_today,
+        approved=seen.approved_cups or 0,
+        is_new_phone=code.kind == "phone" and seen.holder_id is None and is_new,
+        capsule_cups=seen.capsule_cups,
     )
+
+
+def _least(refusal: InsufficientCups | LimitReached, use: Use, seen: Seen, scan: Scan) -> Refusal:
+    """What is refused leaves so many cups; where the shown code leaves fewer, that is told.
+
+    So whoever then asks for what was told to be left is not refused again.
+    """
+    leaves: int = refusal.facts["allowed" if isinstance(refusal, LimitReached) else "held"]
+    limit = limit_of(use, next_day_at=seen.next_day_at)
+    if limit is None or limit.allowed >= leaves:
+        return refusal
+    return limit.reached(wanted=scan.cups)
 
 
 def _portions(seen: Seen, scan: Scan, code: Code, now: datetime) -> list[Portion]:
     """What is taken for each drink. Nobody is asked to approve or to pay for what cannot be had."""
     wanted = {one.product_id: _wanted(seen, one) for one in scan.items}
-    taken = _choose(seen, wanted, now)
+    use = _use(seen, code, scan, now)
+    try:
+        taken = _choose(seen, wanted, now)
+    except (InsufficientCups, LimitReached) as refusal:
+        raise _least(refusal, use, seen, scan) from None
     everything = [pick for picks in taken.values() for pick in picks]
-    _check_use(seen, code, scan, now)
+    check_use(
+        use,
+        cups=scan.cups,
+        store_group=seen.offline_group,
+        caution=Caution(config().approval_from_cups, config().new_device_cups),
+        next_day_at=seen.next_day_at,
+    )
     due = till_money.due(everything)
     if due != scan.top_up:
         raise TopUpDue(due=due, collected=scan.top_up, currency=everything[0].lot.currency)

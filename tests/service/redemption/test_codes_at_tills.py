@@ -118,6 +118,27 @@ def test_a_card_hands_over_again_and_again_and_keeps_its_limits(world, alice):
     assert take(world, printed, now=tomorrow).cups == 1
 
 
+@pytest.mark.parametrize(
+    ("terms", "units", "limit", "allowed"),
+    [
+        ({"cups_per_day": 3}, 11, "card_per_scan", 2),
+        ({"cups_per_day": 1}, 11, "cups_per_day", 1),
+        ({}, 4, "card_per_scan", 2),
+    ],
+)
+def test_whoever_asks_for_what_was_told_to_be_left_is_served(world, terms, units, limit, allowed):
+    """Of the card's, the plan's and the wallet's bounds the one is told that leaves least."""
+    world.till, bob = world.add_till("A"), world.add_member()
+    world.add_offer("some", **terms)
+    world.add_lot(bob, "some", units=units)
+    printed = card(world, bob)
+    with pytest.raises(LimitReached) as refusal:
+        take(world, printed, 5)
+    told = refusal.value.facts
+    assert (told["limit"], told["allowed"], told["wanted"]) == (limit, allowed, 5)
+    assert take(world, printed, allowed).cups == allowed
+
+
 def test_a_card_s_cup_that_was_undone_may_be_had_again(world, alice):
     printed = card(world, alice)
     take(world, printed, 2)
