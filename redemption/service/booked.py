@@ -17,17 +17,17 @@ from vouchers.models import Lot, OfferVersion
 
 
 @dataclass(frozen=True, slots=True)
-class Taxed:
+class Charged:
     """A sum at the till, VAT included, and the VAT in it."""
 
     gross: int = 0
     vat: int = 0
 
-    def part(self, gross: int) -> "Taxed":
-        return Taxed(gross, share(self.vat, part=gross, of=self.gross))
+    def part(self, gross: int) -> "Charged":
+        return Charged(gross, share(self.vat, part=gross, of=self.gross))
 
-    def less(self, other: "Taxed") -> "Taxed":
-        return Taxed(self.gross - other.gross, self.vat - other.vat)
+    def less(self, other: "Charged") -> "Charged":
+        return Charged(self.gross - other.gross, self.vat - other.vat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class Booked:
     `codes` are the tax codes of its lots: by these what was paid besides is taxed.
     """
 
-    sales: Mapping[UUID, Taxed]
-    top_ups: Mapping[str, Taxed]
+    sales: Mapping[UUID, Charged]
+    top_ups: Mapping[str, Charged]
     codes: Mapping[UUID, str]
 
     @property
-    def top_up(self) -> Taxed:
+    def top_up(self) -> Charged:
         """All that was paid besides."""
         return total(self.top_ups.values())
 
@@ -97,16 +97,16 @@ def booked_of(redemption: Redemption) -> Booked:
             sold[one.lot_id] += one.amount
         paid[one.vat_code] += one.top_up
     return Booked(
-        {lot_id: Taxed(gross, vats[lot_id]) for lot_id, gross in sold.items()},
+        {lot_id: Charged(gross, vats[lot_id]) for lot_id, gross in sold.items()},
         _by_code([line for line in booked if line.debit == policy.CASH], paid),
         codes,
     )
 
 
-def total(parts: Iterable[Taxed]) -> Taxed:
+def total(parts: Iterable[Charged]) -> Charged:
     """Add sums up."""
     parts = list(parts)
-    return Taxed(sum(one.gross for one in parts), sum(one.vat for one in parts))
+    return Charged(sum(one.gross for one in parts), sum(one.vat for one in parts))
 
 
 def pairs_of(
@@ -189,13 +189,13 @@ def _taken(redemption: Redemption) -> Sequence[_Kept]:
     return [_Kept(*row) for row in db.session.execute(mine)]
 
 
-def _by_code(lines: Sequence[Line], grosses: Mapping[str, int]) -> dict[str, Taxed]:
+def _by_code(lines: Sequence[Line], grosses: Mapping[str, int]) -> dict[str, Charged]:
     """Tell the top-ups of an entry apart: they are in it one after the other, by their codes."""
-    left, parts = list(lines), dict[str, Taxed]()
+    left, parts = list(lines), dict[str, Charged]()
     for code in sorted(code for code, gross in grosses.items() if gross):
         mine: list[Line] = []
         while left and sum(line.amount for line in mine) < grosses[code]:
             mine.append(left.pop(0))
         vat = sum(line.amount for line in mine if line.credit == policy.OUTPUT_VAT)
-        parts[code] = Taxed(sum(line.amount for line in mine), vat)
+        parts[code] = Charged(sum(line.amount for line in mine), vat)
     return parts

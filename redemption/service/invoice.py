@@ -13,7 +13,7 @@ from invoicing import InvoiceLine
 from kernel.db import db
 from redemption.models import Redemption, RedemptionLine
 from redemption.queries import currency_of, lines_of
-from redemption.service.booked import Booked, Taxed, booked_of, total
+from redemption.service.booked import Booked, Charged, booked_of, total
 from vouchers.models import Lot, OfferVersion
 
 _TOP_UP = "補差價"
@@ -126,7 +126,7 @@ def _sales(redemption: Redemption, booked: Booked) -> list[InvoiceLine]:
     ]
 
 
-def _line(description: str, quantity: int, taxed: Taxed, vat_code: str) -> InvoiceLine:
+def _line(description: str, quantity: int, taxed: Charged, vat_code: str) -> InvoiceLine:
     return InvoiceLine(
         description=description,
         quantity=quantity,
