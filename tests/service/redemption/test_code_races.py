@@ -19,6 +19,8 @@ from redemption.service.redeem import redeem
 from tests.together import together
 
 AT_ONCE, MANY = 16, 22
+RACES = 12
+"""Without its lock one race may end well by chance, so many do not."""
 
 
 @pytest.fixture
@@ -64,12 +66,16 @@ def test_all_who_ask_at_once_get_the_same_capsule(app, world, alice):
     assert count(Capsule) == 1
 
 
-def test_without_the_lock_there_would_be_several(app, world, alice, monkeypatch):
+def test_without_the_lock_there_would_be_several(app, world, monkeypatch):
     unlocked(monkeypatch, capsules)
 
-    ask_for_capsules(app, world, alice)
+    def there_are_several() -> bool:
+        bob = world.add_member()
+        world.add_lot(bob, "eleven")
+        ask_for_capsules(app, world, bob)
+        return count(Capsule, Capsule.member_id == bob) > 1
 
-    assert count(Capsule) > 1
+    assert any(there_are_several() for _ in range(RACES))
 
 
 def ask_for_credentials(app, world, member_id):
@@ -87,12 +93,16 @@ def test_never_more_are_live_nor_made_than_there_may_be(app, world, alice):
     assert count(Credential, Credential.revoked_at.is_(None)) == credentials.LIVE_AT_MOST
 
 
-def test_without_the_lock_there_would_be_more(app, world, alice, monkeypatch):
+def test_without_the_lock_there_would_be_more(app, world, monkeypatch):
     unlocked(monkeypatch, credentials)
 
-    ask_for_credentials(app, world, alice)
+    def there_are_more() -> bool:
+        bob = world.add_member()
+        ask_for_credentials(app, world, bob)
+        live = (Credential.member_id == bob, Credential.revoked_at.is_(None))
+        return count(Credential, *live) > credentials.LIVE_AT_MOST
 
-    assert count(Credential, Credential.revoked_at.is_(None)) > credentials.LIVE_AT_MOST
+    assert any(there_are_more() for _ in range(RACES))
 
 
 def test_one_code_read_aloud_makes_one_card(app, world):

@@ -16,6 +16,8 @@ from redemption.service.redeem import redeem
 from vouchers.models import Lot
 
 AT_ONCE = 16
+RACES = 5
+"""Without its guard one race may end well by chance, so many do not."""
 
 
 def race(world, scans):
@@ -72,10 +74,14 @@ def test_two_hundred_racers_for_one_cup_make_one_redemption(world):
 
 def test_without_the_version_check_that_race_is_no_longer_clean(world, monkeypatch):
     unguarded(monkeypatch)
-    alice = world.add_member()
-    world.add_lot(alice, "eleven", units=1, net=43)
-    outcomes = race(world, own_codes(world, alice, racers=200))
-    assert outcomes != {"handed over": 1, "insufficient-cups": 199}
+
+    def is_clean() -> bool:
+        bob = world.add_member()
+        world.add_lot(bob, "eleven", units=1, net=43)
+        outcomes = race(world, own_codes(world, bob, racers=200))
+        return outcomes == {"handed over": 1, "insufficient-cups": 199}
+
+    assert not all(is_clean() for _ in range(RACES))
 
 
 def test_forty_clerks_on_ten_cups_hand_over_ten_with_all_their_money(world):
@@ -90,10 +96,14 @@ def test_forty_clerks_on_ten_cups_hand_over_ten_with_all_their_money(world):
 @pytest.mark.breaks_books
 def test_without_the_version_check_those_clerks_meet_what_they_must_not(world, monkeypatch):
     unguarded(monkeypatch)
-    alice = world.add_member()
-    world.add_lot(alice, "eleven", units=10, net=475)
-    outcomes = race(world, own_codes(world, alice, racers=40))
-    assert outcomes != {"handed over": 10, "insufficient-cups": 30}
+
+    def is_clean() -> bool:
+        bob = world.add_member()
+        world.add_lot(bob, "eleven", units=10, net=475)
+        outcomes = race(world, own_codes(world, bob, racers=40))
+        return outcomes == {"handed over": 10, "insufficient-cups": 30}
+
+    assert not all(is_clean() for _ in range(RACES))
 
 
 def test_without_the_version_check_a_daily_limit_is_overrun(world, monkeypatch):
