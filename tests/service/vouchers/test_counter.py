@@ -340,4 +340,5 @@ def test_what_costs_nothing_is_had_at_the_counter_without_a_payment(
     with transaction():
         begun = db.session.scalars(select(Subscription)).one()
         assert (begun.member_id, begun.channel, begun.card_id) == (member_id, "counter", None)
+        assert begun.store_id == till.store_id
     assert terminal.calls == []
