@@ -35,7 +35,7 @@ def test_a_start_names_all_that_is_missing_and_all_that_is_wrong(command: list[s
 
     started = subprocess.run(
         [sys.executable, *command],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
     assert started.returncode == 2
@@ -53,7 +53,7 @@ def test_a_stream_that_cannot_listen_says_where_in_a_sentence() -> None:
 
         started = subprocess.run(
             [sys.executable, "-m", "stream", "--bind", taken],
-            cwd=ROOT, capture_output=True, text=True, check=False, timeout=30,
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
     assert started.returncode == 1
