@@ -18,11 +18,11 @@ from alembic.config import Config as Migrations
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import settings
 from psycopg._preparing import PrepareManager
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
+import tests.examples  # noqa: F401  how Hypothesis is used by all tests
 from kernel import hot, secrets
 from kernel.application import bare_application
 from kernel.db import db
@@ -30,10 +30,6 @@ from kernel.embedded import PostgresServer, running_postgres, running_valkey
 from tests.world import World, small_world
 
 ROOT = Path(__file__).parents[1]
-
-# A shared machine may be slow at any moment; that is not what an example is about.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 # Before any test hashes at import: a PIN's hash is meant to take long, and hundreds are made here.
@@ -64,6 +60,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()  # which `tests/__init__.py` had stopped
 
 
 class _Lasting(PrepareManager):

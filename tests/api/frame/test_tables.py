@@ -184,8 +184,9 @@ def test_the_temporary_file_is_gone_when_it_was_sent(probe: FlaskClient) -> None
 
 @pytest.mark.parametrize("form", KINDS)
 def test_what_breaks_at_the_last_row_is_a_problem_and_no_half_file(
-    probe: FlaskClient, form: str
+    probe: FlaskClient, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(files, "_IN_MEMORY", 1 << 15)
     before = open_files()
 
     answer = probe.get(f"/v1/tables/{AN_ID}/spoilt?format={form}")

@@ -2,7 +2,7 @@
 
 Whatever comes in, the answer is one that the documents name: status, content type, headers and
 schema; never a 5xx; and what the documents forbid is refused. The same data at each run;
-`FUZZ_EXAMPLES=2000` looks further.
+`make faults` looks further.
 """
 
 import os
@@ -16,6 +16,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from tests.api.hostile.targets import each, everywhere
+from tests.examples import examples
 
 CHECKS = [
     not_a_server_error,
@@ -26,7 +27,7 @@ CHECKS = [
     checks.negative_data_rejection,
 ]
 BUDGET = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "15")),
+    max_examples=examples(5),
     derandomize=True,
     database=None,
     deadline=None,

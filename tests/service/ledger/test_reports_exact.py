@@ -1,6 +1,5 @@
 """Whatever was posted, folded, closed and reopened: reports say what all lines say."""
 
-import os
 from datetime import date
 
 from hypothesis import HealthCheck, given, settings
@@ -10,17 +9,16 @@ from kernel.ids import new_id
 from kernel.transaction import snapshot
 from ledger import reports
 from tests.conftest import empty_database
+from tests.examples import examples
 from tests.service.ledger import naive
 from tests.service.ledger.stories import DAYS, MONTHS, STORIES, Books
 from tests.world import small_world
-
-_STORIES = int(os.environ.get("BOOKS_STORIES", "12"))  # more of them by hand
 
 BASES = ("booked", "occurred")
 
 
 @given(story=STORIES, days=st.tuples(DAYS, DAYS))
-@settings(max_examples=_STORIES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_report_says_what_all_lines_say(application, engines, now, story, days):
     with empty_database(application, engines):
         world = small_world(now)
@@ -82,7 +80,7 @@ def check_month(legs, month, books):
 
 
 @given(story=STORIES)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_journal_holds_every_line_once_in_pages(application, engines, now, story):
     with empty_database(application, engines):
         world = small_world(now)

@@ -11,7 +11,6 @@ from sqlalchemy import select, update
 
 import subs.jobs
 from chain.models import Product
-from dev import sample
 from kernel import clock
 from kernel.db import db
 from kernel.outbox import Outbox
@@ -28,6 +27,7 @@ from subs.statistics import jobs as statistics
 from subs.statistics.asking import Asked
 from subs.statistics.queries import list_reports
 from tests.fakes import DECLINED, fake_provider
+from tests.sample_chain import load_sample
 from tests.service.vouchers.conftest import pay
 from tests.service.vouchers.offers.conftest import sample_world
 from tests.service.vouchers.refunds.shop import Shop
@@ -44,8 +44,7 @@ def shop(app, at, tmp_path, monkeypatch) -> Iterator[Shop]:
     """The sample chain, with every plan of its facts on sale, at noon of 5 January 2026."""
     at(2026, 1, 5, 12)
     monkeypatch.setenv("SAMPLE_FILE", str(tmp_path / "closed" / "sign_ins.json"))
-    with transaction():
-        sample.load(now=clock.now())
+    load_sample(clock.now())
     with fake_provider() as bank:
         yield Shop(sample_world(), bank, at)
 

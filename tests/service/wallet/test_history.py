@@ -12,6 +12,7 @@ import redemption
 import vouchers
 from kernel.transaction import snapshot, transaction
 from redemption.history import Story
+from tests.examples import examples
 from tests.service.vouchers.refunds.shop import Shop
 from tests.service.wallet.trading import VERBS, Trading
 
@@ -65,7 +66,7 @@ def _counted_up(told: list[Story]) -> list[int]:
 
 
 @settings(
-    max_examples=20,
+    max_examples=examples(6),
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

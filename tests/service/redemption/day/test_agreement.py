@@ -22,6 +22,7 @@ from redemption.day import Sheet, day_sheet
 from redemption.errors import TopUpDue
 from redemption.models import OfflineItem, Redemption, RedemptionLine
 from redemption.offline import allowed_for, resolve
+from tests.examples import examples
 from tests.service.redemption.offline.field import Branch, bring, fill, show
 from tests.service.redemption.tills import price
 from tests.world import World
@@ -169,7 +170,7 @@ class Chain:
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

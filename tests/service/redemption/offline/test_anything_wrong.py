@@ -14,6 +14,7 @@ from kernel.ids import new_id
 from kernel.transaction import transaction
 from redemption.models import Capsule, OfflineItem
 from redemption.offline import allowed_for, resolve
+from tests.examples import examples
 from tests.service.redemption.offline.field import Branch, bring, fill, show
 from tests.service.redemption.tills import change
 from vouchers.models import Lot, Wallet
@@ -94,7 +95,7 @@ def _befall_store(world, wrong, branch, alice) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(30),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(wrong=st.sets(st.sampled_from(WRONG), max_size=4))

@@ -16,6 +16,7 @@ from redemption.models import OfflineItem, RedemptionLine
 from redemption.offline import uploading
 from redemption.offline.uploading import upload
 from redemption.service.capsules import Filled
+from tests.examples import examples
 from tests.service.redemption.offline.field import Branch, Written, fill, lines, show
 from tests.world import World
 from vouchers.models import Lot
@@ -102,7 +103,7 @@ def ends(one: Twin) -> list[object]:
 
 
 @settings(
-    max_examples=20,
+    max_examples=examples(8),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

@@ -11,6 +11,7 @@ from kernel import clock, outbox
 from kernel.db import db
 from kernel.transaction import transaction
 from members import notices as said
+from tests.examples import examples
 from vouchers import expiry_policy, gift_token, notices
 from vouchers.models import Lot
 from vouchers.service.expiry import expire_some
@@ -194,7 +195,7 @@ zones = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 @given(
     lives=st.timedeltas(timedelta(hours=1), timedelta(days=100)),
     passed=st.floats(0, 0.999),

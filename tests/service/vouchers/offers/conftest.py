@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from chain.models import Product, Store
-from dev import sample
 from kernel import clock
 from kernel.db import db
 from kernel.transaction import transaction
+from tests.sample_chain import load_sample
 from tests.service.vouchers.refunds.shop import Shop
 from tests.world import World
 from vouchers.models import Offer, OfferVersion
@@ -17,8 +17,7 @@ from vouchers.models import Offer, OfferVersion
 def shop(provider, at, tmp_path, monkeypatch) -> Shop:
     at(2026, 1, 5, 12)
     monkeypatch.setenv("SAMPLE_FILE", str(tmp_path / "closed" / "sign_ins.json"))
-    with transaction():
-        sample.load(now=clock.now())
+    load_sample(clock.now())
     return Shop(sample_world(), provider, at)
 
 
