@@ -21,7 +21,7 @@ from subs.models import (
     PlanRevenue,
     PlanTrial,
 )
-from subs.statistics import counting
+from subs.statistics import counting, filling
 from tests.service.subs.lives import MONTH, Life, Lives
 from tests.together import together
 
@@ -92,6 +92,20 @@ def test_counting_all_again_gives_the_same_numbers(lives: Lives, seed: int):
 
     assert everything() == first
     assert all(first.values())
+
+
+def test_cells_that_are_brought_in_parts_are_all_there(
+    lives: Lives, monkeypatch: pytest.MonkeyPatch
+):
+    live_some(lives, seed=3)
+    lives.recount(JANUARY + 30 * MONTH)
+    at_once = everything()
+
+    monkeypatch.setattr(filling, "_AT_ONCE", 3)
+    lives.recount(JANUARY + 30 * MONTH)
+
+    assert everything() == at_once
+    assert len(at_once["plan_renewal"]) > 3
 
 
 @pytest.mark.parametrize("seed", range(2))
