@@ -69,7 +69,7 @@ class Standing:
         """When the card is charged next, if nothing changes; None if it is not.
 
         What waits for the member to authenticate it is not charged before they have: `wanted` says
-        so, and until when.
+        so, and until when. What is caught up with after an outage is charged when its turn comes.
         """
         one = self.subscription
         if one.ended_at is not None or one.cancel_at_end or self.card is None:
@@ -80,7 +80,8 @@ class Standing:
             return self.unpaid.retry_at
         if self.is_prepaid or (self.next_plan or self.plan).version.price == 0:
             return None
-        return self.period.ends_at if one.resumes_at is None else one.resumes_at
+        ends_at = self.period.ends_at if one.resumes_at is None else one.resumes_at
+        return max(ends_at, one.due_at or ends_at)
 
     @property
     def wanted(self) -> Wanted | None:

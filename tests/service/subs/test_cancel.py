@@ -1,6 +1,6 @@
 """A member cancels, or keeps the plan after all."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -299,6 +299,18 @@ def test_a_standing_asks_for_a_card_when_its_holder_has_failed_the_last_attempt(
     assert left.unpaid is not None
     assert (left.waiting, left.next_charge_at) == (None, None)
     assert left.wanted == Wanted("card", left.unpaid.lapses_at)
+
+
+def test_after_an_outage_the_next_charge_is_the_one_of_the_next_day(club: Club):
+    mine = club.subscribe()
+    club.go_to(club.periods(mine)[0].ends_at + timedelta(days=70))
+    club.renew()
+
+    left = standing(club, mine)
+
+    assert left.next_charge_at == left.subscription.due_at
+    assert left.next_charge_at is not None
+    assert timedelta() < left.next_charge_at - club.now <= timedelta(days=1)
 
 
 def test_what_is_tried_again_wants_nothing_of_its_member(club: Club):
