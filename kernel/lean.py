@@ -1,7 +1,8 @@
 """Imported before all else by whatever runs for long: less memory, and nothing missing.
 
 structlog loads rich wherever it is, to draw stacks in colours; ours are plain (`kernel.logging`).
-That is 4 MB of every process.
+That is 4 MB of every process. What other libraries load for nothing is left out where they are
+imported (`import_without`).
 
 glibc gives each thread a heap of its own and keeps what was freed in it; Python lets one thread
 allocate at a time, so one heap serves all. And what is larger than 64 KB goes back at once when it
@@ -10,19 +11,23 @@ is freed: glibc would raise that bound by itself, up to 32 MB, and keep the hole
 
 import ctypes
 import sys
+from importlib import import_module
 
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # the names of malloc.h
 
 
-def _import_without(left_out: str, module: str) -> None:
-    """Import a module as if another were not installed."""
-    if module in sys.modules or left_out in sys.modules:
+def import_without(module: str, *left_out: str) -> None:
+    """Import a module as if others were not installed; what is loaded already stays."""
+    if module in sys.modules:
         return
-    sys.modules[left_out] = None  # type: ignore[assignment]  # says so to the import system
+    hidden = [name for name in left_out if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # says so to the import system
     try:
-        __import__(module)
+        import_module(module)
     finally:
-        del sys.modules[left_out]
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _use_one_heap() -> None:
@@ -32,5 +37,5 @@ def _use_one_heap() -> None:
         set_option(_MMAP_THRESHOLD, 64 * 1024)
 
 
-_import_without("rich", "structlog")
+import_without("structlog", "rich")
 _use_one_heap()

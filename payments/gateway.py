@@ -12,7 +12,7 @@ from functools import cache
 from typing import Protocol, cast
 from uuid import UUID
 
-from kernel import transaction
+from kernel import lean, transaction
 from kernel.config import config
 from payments.errors import TerminalNotSetUp
 from payments.exchanged import (
@@ -193,6 +193,8 @@ def _has_terminal() -> bool:
 
 @cache
 def _stripe() -> Gateway:
+    # It looks for a client for asyncio, of which we have two and use none: 4 MB.
+    lean.import_without("stripe", "httpx", "aiohttp")
     from payments.stripe_gateway import StripeGateway  # noqa: PLC0415  400 ms, where it is needed
 
     return StripeGateway(api_key=config().stripe_api_key, base=config().stripe_api_base)
