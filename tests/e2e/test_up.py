@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -43,9 +43,9 @@ class Up:
         """Those of its processes whose command has all these words."""
         found = []
         for one in psutil.Process(self.process.pid).children(recursive=True):
-            with_arguments = " ".join(one.cmdline())
-            if all(word in with_arguments for word in words):
-                found.append(one)
+            with suppress(psutil.NoSuchProcess):  # it is just ending
+                if all(word in " ".join(one.cmdline()) for word in words):
+                    found.append(one)
         return found
 
     def interrupt(self) -> int:
@@ -98,6 +98,7 @@ def test_what_is_killed_comes_back_and_ctrl_c_leaves_no_process_and_all_data(
             ("PostgreSQL", ("postgres", "-D")),
             ("Valkey", ("valkey-server",)),
             ("web", ("gunicorn wsgi:app",)),
+            ("workers", ("worker.py", "events")),
             ("tick", ("kernel.tick",)),
         ):
             found = wait(name, lambda words=words: first.running(*words) or None)
