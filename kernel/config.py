@@ -193,12 +193,12 @@ _from = _refusing(
     "give name@host, or Name <name@host>",
 )
 _PLACES = "give file:/path, mailto:name@host or https://host/folder, separated by commas"
-_outside = _refusing(r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https://\S+)$", _PLACES)
-_outside_here = _refusing(r"(file:/\S+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$", _PLACES)
+_outside = _refusing(r"(file:/.+|mailto:[^@\s]+@[^@\s]+|https://\S+)$", _PLACES)
+_outside_here = _refusing(r"(file:/.+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$", _PLACES)
 _smtp = _refusing(r"smtps?://\S+$", "give smtp://user:password@host:587")
 _version = _refusing(r"\d{1,9}(\.\d{1,9}){0,3}$", "give a version of devices' software, as 2.1.0")
 _invoices = _refusing(
-    r"(file:/\S+|[\w.]+:\w+)$", "give file:/folder, or what sends invoices as module:function"
+    r"(file:/.+|[\w.]+:\w+)$", "give file:/folder, or what sends invoices as module:function"
 )
 _some_charges = validate.Range(
     min=1,

@@ -32,6 +32,14 @@ def test_all_missing_and_malformed_variables_are_named_together(monkeypatch):
         assert f"  {name}: " in told
 
 
+def test_a_folder_may_have_a_space_in_its_name(monkeypatch):
+    monkeypatch.setenv("INVOICE_TO", "file:/home/alice/my code/invoices")
+    monkeypatch.setenv("SEAL_TO", "file:/home/alice/my code/seals")
+
+    assert config().invoice_to == "file:/home/alice/my code/invoices"
+    assert config().seal_to == ("file:/home/alice/my code/seals",)
+
+
 def test_a_clock_file_is_refused_in_production(monkeypatch):
     monkeypatch.setenv("JIBEI_MODE", "production")
     monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
