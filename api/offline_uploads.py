@@ -2,7 +2,6 @@
 
 from base64 import urlsafe_b64decode
 from dataclasses import asdict
-from threading import Lock
 from typing import Any
 
 from flask import Response
@@ -10,8 +9,10 @@ from marshmallow import Schema, fields, validate
 
 from api.auth import DeviceCaller, TillCaller, till_or_device
 from api.fields import Id, Integer, Text
+from api.refusals import UploadsBusy
 from api.routing import Resource
 from api.serving import written
+from api.turns import Turns
 from kernel import clock
 from redemption import offline
 from redemption.offline import ALL_REASONS, Line
@@ -21,7 +22,9 @@ from redemption.offline.log import MOST_TEXT
 _MOST_ITEMS = 500
 _MOST_BYTES = 1024 * 1024
 # Two at once in one process are not faster than one after the other, and take twice the memory.
-_ONE_AT_A_TIME = Lock()
+# After an outage all tills bring their logs: of four threads (WEB_THREADS) one is left for scans.
+_TURNS = Turns(UploadsBusy, waiting=2)
+_PATIENCE_S = 5.0
 _SIGNATURE = r"^[A-Za-z0-9_-]{86}(?!\n)$"
 
 offline_uploads = Resource(
@@ -111,19 +114,20 @@ class UploadedView(Schema):
     answer=UploadedView,
     transaction="own",
     most_bytes=_MOST_BYTES,
-    refusals=(ItemInvalid,),
+    refusals=(ItemInvalid, UploadsBusy),
 )
 def upload_offline(*, caller: TillCaller | DeviceCaller, body: dict[str, Any]) -> Response:
     """Bring in what was served without a network, by any till of the chain.
 
     Each item counts once, however often and in whatever pieces it is sent, by whom and in which
     order: its device and number are its key. Nothing that was served is rejected. When one item is
-    none of ours, nothing is done, and the answer names it.
+    none of ours, nothing is done, and the answer names it. When many come at once, some hear 503
+    and send theirs again a little later: scans go first.
     """
     del caller  # whose items these are their signatures say
     lines = [
         Line(line["item"], urlsafe_b64decode(line["signature"] + "==")) for line in body["items"]
     ]
-    with _ONE_AT_A_TIME:
+    with _TURNS.one(patience_s=_PATIENCE_S):
         outcomes = offline.upload(lines=lines, now=clock.now())
     return written({"items": [asdict(outcome) for outcome in outcomes]}, 200)

@@ -75,6 +75,12 @@ class RangeTooWide(Invalid):
     code = "range-too-wide"
 
 
+class UploadsBusy(Conflict):
+    """As many uploads of tills wait as a process takes beside scans; nothing was done."""
+
+    code = "uploads-busy"
+
+
 class OutOfService(Conflict):
     """The database cannot be reached or cannot write now; what was asked did not happen."""
 

@@ -60,6 +60,9 @@ class Branch:
         connection.request("POST", _PATH, body, headers)
         answer = connection.getresponse()
         told = answer.read()
+        if answer.status == 503:
+            time.sleep(float(answer.headers["Retry-After"]))
+            return self.bring(connection, body)
         if answer.status != 200:
             return Counter({f"{answer.status} {told[:200]!r}": AT_ONCE})
         return Counter(item["outcome"] for item in json.loads(told)["items"])

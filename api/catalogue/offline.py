@@ -26,6 +26,12 @@ PROBLEMS = {
             }
         },
     ),
+    "uploads-busy": Problem(
+        status=503,
+        retry_after=2,
+        en=("Busy with other uploads", "Nothing of this one was done: send it again, as it is."),
+        zh=("正在處理其他上傳", "本次上傳尚未處理，請稍後原樣重新上傳。"),
+    ),
     "already-resolved": Problem(
         en=("Decided before", "Somebody has decided about this item before: {remedy}."),
         zh=("已處理", "這筆紀錄先前已處理：{remedy}。"),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from api import offline_uploads
 from chain.models import Device
 from kernel import clock, secrets
 from tests.service.redemption.offline.field import Branch, fill, show
@@ -58,6 +59,16 @@ def test_a_device_without_a_shift_may_bring_them(upload, world, alice, now):
     change(Device, world.add_till("B").device_id, token_digest=secrets.digest(token))
     answer = upload(served, **bearer(token))
     assert [one["outcome"] for one in answer.json["items"]] == ["applied"]
+
+
+def test_an_upload_among_too_many_is_sent_again(upload, world, alice, now, monkeypatch):
+    monkeypatch.setattr(offline_uploads, "_PATIENCE_S", 0.05)
+    served = Branch(world, "A").serve(fill(world, alice))
+    with offline_uploads._TURNS.one(patience_s=0):  # noqa: SLF001
+        busy = upload(served)
+    assert (busy.status_code, busy.json["reason"]) == (503, "uploads-busy")
+    assert busy.headers["Retry-After"] == "2"
+    assert [one["outcome"] for one in upload(served).json["items"]] == ["applied"]
 
 
 def test_an_item_that_is_none_of_ours_is_named(upload, world, alice, now):
