@@ -27,6 +27,7 @@ from kernel import hot, secrets
 from kernel.application import bare_application
 from kernel.db import db
 from kernel.embedded import PostgresServer, running_postgres, running_valkey
+from tests.rewriting import rewrite_share
 from tests.world import World, small_world
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +51,10 @@ _SETTINGS = {
     "autovacuum": "off",
     "update_process_title": "off",
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    rewrite_share(config)
 
 
 def pytest_collection_finish() -> None:

@@ -23,7 +23,7 @@ _STORY = text("""
 
 def story(application: Flask, engines: Engines, seed: int) -> list[tuple]:
     with empty_database(application, engines):
-        play(seed, 2, 6, 1, date(2026, 1, 1))
+        play(seed, 2, 3, 1, date(2026, 1, 1))
         with transaction():
             return [tuple(row) for row in db.session.execute(_STORY)]
 
