@@ -65,7 +65,7 @@ def test_a_long_job_holds_up_no_other_queue_and_is_finished_when_told_to_end(red
         assert sorted(worker.queue_names() for worker in workers) == [["billing"], ["events"]]
         assert {worker.pid for worker in workers} == {process.pid}
 
-        long = _ring(redis, "billing", "time.sleep", 2)
+        long = _ring(redis, "billing", "time.sleep", 4)  # beyond its patience
         _wait_until(lambda: long.is_started)
         short = _ring(redis, "events", "time.sleep", 0)
         _wait_until(lambda: short.is_finished)
