@@ -11,7 +11,7 @@ from stream.ticket import read_ticket
 from tests.api.desk import assert_problem
 from tests.api.signing_in import desk
 from tests.service.chain.staffing import add_staff
-from tests.world import World, bearer
+from tests.world import World, bearer, key
 
 PATH = "/v1/day-sheets"
 
@@ -48,6 +48,16 @@ def test_a_manager_reads_their_own_store_with_names(client, world, till, manager
     ]
     assert [one["code"] for one in told["by_seller"]] == ["A"]
     assert [one["name"] for one in told["by_hour"]] == ["12:00"]
+
+
+def test_what_is_no_code_is_counted(client, world, till) -> None:
+    scan = {"code": "garbage", "product_id": str(world.products["latte"]), "cups": 1}
+    for _ in range(2):
+        refused = client.post("/v1/redemptions", json=scan, headers={**bearer(till.token), **key()})
+        assert_problem(refused, 422, "token-invalid")
+    finance = world.open_office("finance")
+    told = client.get(f"{PATH}?store_id={till.store_id}", headers=finance).json
+    assert (told["wrong_codes"], told["refused"]) == (2, [])
 
 
 def test_another_store_is_not_theirs(client, world, manager) -> None:

@@ -109,6 +109,13 @@ def test_more_than_five_hundred_are_too_many(upload, world, alice, now):
     assert upload().status_code == 422
 
 
+def test_an_upload_of_a_megabyte_is_read(client, world):
+    till = world.add_till("C")
+    headers = {**bearer(till.token), "Content-Type": "application/json"}
+    for size, status in ((2**20, 422), (2**20 + 1, 413)):
+        assert client.post(BATCH, data=b"{}".ljust(size), headers=headers).status_code == status
+
+
 def test_a_manager_sees_and_decides_what_waits_at_their_stores(client, upload, world, alice, now):
     a = Branch(world, "A")
     upload(a.write(show(fill(world, alice), now), at=now - timedelta(days=5)))

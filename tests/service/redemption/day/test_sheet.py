@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 import redemption
-from chain.models import Store
+from chain.models import Store, WrongCode
 from kernel.db import db
 from kernel.errors import Refusal
 from kernel.transaction import snapshot, transaction
@@ -167,6 +167,47 @@ def test_a_few_refusals_among_many_cups_are_nothing(world, alice):
         with pytest.raises(InsufficientCups):
             world.take(till, alice, 12, now=at(9, minute))
     assert sheet(world, "B").flags == []
+
+
+def test_a_few_voids_among_many_cups_are_nothing(world, alice):
+    till = world.add_till("B")
+    world.add_lot(alice, "eleven", units=60, net=2580)
+    for minute in range(15):
+        world.take(till, alice, 4, now=at(9, minute))
+    for minute in range(3):
+        undo(till, world.take(till, alice, 1, now=at(10, minute)), now=at(10, minute))
+    assert {flag.rule for flag in sheet(world, "B").flags} == {"same_wallet"}
+
+
+def test_codes_that_are_none_are_counted_by_business_day_and_flagged_from_twenty_an_hour(world):
+    guessing, misreading = world.add_till("B").device_id, world.add_till("B").device_id
+    hours = ((at(3), 7), (at(4), 19), (at(3, day=15), 20), (at(4, day=15), 5))
+    with transaction():
+        for hour_at, times in hours:
+            db.session.add(WrongCode(device_id=guessing, hour_at=hour_at, times=times))
+        db.session.add(WrongCode(device_id=misreading, hour_at=at(9), times=19))
+    told = sheet(world, "B")
+    assert [(one.device_id, one.most_in_an_hour, one.times) for one in told.day.guessed] == [
+        (guessing, 20, 39),
+        (misreading, 19, 19),
+    ]
+    assert [(flag.rule, flag.times, flag.device_id) for flag in told.flags] == [
+        ("guessed_codes", 39, guessing)
+    ]
+
+
+def test_what_a_member_says_was_not_them_is_flagged(world, alice):
+    till = world.add_till("B")
+    redeemed = world.take(till, alice, 1, now=at(9))
+    world.take(till, alice, 1, now=at(10))
+    with transaction():
+        redemption.disown(member_id=alice, redemption_id=UUID(redeemed.id), now=at(11))
+    (flag,) = sheet(world, "B").flags
+    assert (flag.rule, flag.staff_id, flag.redemption_ids) == (
+        "disowned",
+        till.staff_id,
+        (UUID(redeemed.id),),
+    )
 
 
 def test_who_decides_about_cups_of_their_own_wallet_is_flagged(world):

@@ -100,6 +100,17 @@ def test_a_capsule_that_was_paid_for_is_not_charged_again(world, branch, decide)
     assert left(alice) == 10
 
 
+def test_what_waited_is_not_charged_to_a_capsule_that_was_used_up_meanwhile(world, branch, decide):
+    alice = world.add_member()
+    world.add_lot(alice, "eleven")
+    capsule = fill(world, alice)
+    unknown = branch.serve(capsule, staff=new_id())
+    bring(world, unknown, Branch(world, "B").serve(capsule, after=1))
+    with pytest.raises(NothingToCharge):
+        decide("charged")
+    assert left(alice) == 10
+
+
 def test_a_dismissed_item_takes_nothing_and_is_borne_by_nobody(world, branch, decide):
     bring(world, branch.write("nonsense", at=world.now))
     row = decide("dismissed")

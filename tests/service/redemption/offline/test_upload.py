@@ -2,9 +2,11 @@
 
 import pytest
 
+from kernel.outbox import Outbox
 from redemption.models import Redemption
-from tests.service.redemption.offline.field import Branch, bring, fill, items, left, told
-from tests.service.redemption.tills import rows, sums
+from redemption.service.redeem import redeem
+from tests.service.redemption.offline.field import Branch, bring, fill, items, left, show, told
+from tests.service.redemption.tills import rows, sums, undo
 
 pytestmark = pytest.mark.usefixtures("books_hold")
 
@@ -60,3 +62,40 @@ def test_the_store_that_served_first_is_paid_also_if_it_uploads_last(world):
     assert [(one.outcome, one.cups_borne) for one in items()] == [("applied", 0), ("overdrawn", 2)]
     assert left(alice) == 9
     assert sorted(one.cups_voided for one in rows(Redemption)) == [0, 2]
+
+
+def test_what_was_undone_of_a_capsule_it_may_still_take(world):
+    """Taken at a till that is online, and undone there: the right is as it was."""
+    alice, online = world.add_member(), world.add_till("C", role="manager")
+    world.add_lot(alice, "eleven")
+    capsule = fill(world, alice)
+    redeemed = redeem(scan=world.scan(online, show(capsule, world.now)), now=world.now)
+    undo(online, redeemed, now=world.now)
+    (outcome,) = bring(world, Branch(world, "A").serve(capsule, after=5))
+    assert (outcome.outcome, outcome.cups_borne) == ("applied", 0)
+    assert left(alice) == 10
+
+
+def test_an_item_that_is_in_an_upload_twice_is_a_duplicate_there(world):
+    alice, a = world.add_member(), Branch(world, "A")
+    world.add_lot(alice, "eleven")
+    served = a.serve(fill(world, alice))
+    outcomes = bring(world, served, served)
+    assert [(one.outcome, one.earlier) for one in outcomes] == [
+        ("applied", None),
+        ("duplicate", "applied"),
+    ]
+
+
+def test_the_member_hears_of_each_item_that_took_something_once(world):
+    """Also of one by which another ended otherwise; of that they have heard before."""
+    alice = world.add_member()
+    world.add_lot(alice, "eleven")
+    capsule = fill(world, alice, cups=2)
+    first = Branch(world, "A").serve(capsule, 1)
+    second = Branch(world, "B").serve(capsule, 2, after=5)
+    bring(world, second)
+    bring(world, first, after=120)
+    told_of = [row.facts["redemption_id"] for row in rows(Outbox) if row.topic == "redemption.done"]
+    assert len(told_of) == len(set(told_of)) == 2
+    assert str(items()[0].redemption_id) in told_of
