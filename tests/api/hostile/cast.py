@@ -42,7 +42,7 @@ from vouchers import gift_token
 from vouchers.models import GiftBlock, Offer, OfferVersion, Refund
 
 BOBS_PHONE = "+886987654321"
-LONG_AGO = date(2020, 1, 1)
+LONG_AGO, LONGER_AGO = date(2020, 1, 1), date(2019, 12, 1)
 EMAIL, BIRTHDAY = "alice@example.com", date(1998, 7, 13)
 
 _FAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -390,11 +390,13 @@ def _of_finance(world: World, staff_id: UUID) -> dict[str, str]:
             by_id=staff_id,
             now=clock.now(),
         )
+        closed = {"state": "closed", "closed_at": clock.now(), "digest": bytes(32)}
         db.session.add(BookMonth(first_on=LONG_AGO, state="soft", version=1))
+        db.session.add(BookMonth(first_on=LONGER_AGO, version=1, **closed))
         db.session.flush()
         wish = Reopening(
             id=new_id(),
-            first_on=LONG_AGO,
+            first_on=LONGER_AGO,
             version=1,
             reason="Late refunds.",
             proposed_by_id=staff_id,
