@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from environs import Env, EnvError
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 Mode = Literal["development", "production"]
 
@@ -151,7 +152,20 @@ def _sentences(problem: EnvError) -> str:
     return "\n".join(["These environment variables need your attention:", *lines])
 
 
-def _unless_none(check: validate.Regexp) -> Callable[[str | None], None]:
+def _is_there(named: str) -> None:
+    """Look for the module of a `module:function`, without importing it itself."""
+    module, _, function = named.partition(":")
+    if not function or module == "file":
+        return
+    try:
+        found = find_spec(module)
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        raise ValidationError(f"there is no {named}: its module is not found")
+
+
+def _unless_none(check: validate.Validator) -> Callable[[str | None], None]:
     def checked(given: str | None) -> None:
         if given is not None:
             check(given)
@@ -180,8 +194,12 @@ _address = _refusing(r"https://[^/\s]+$", "give the provider's address, https://
 _address_here = _refusing(r"https?://[^/\s]+$", "give the provider's address, https://host")
 _some_text = _refusing(r"\S+$", "give the key, without spaces")
 _absent = validate.Equal("", error="the clock moves in development only: take it out")
-_sender = _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function")
-_console_or_sender = _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function")
+_sender = validate.And(
+    _refusing(r"[\w.]+:\w+$", "name what sends text messages, as module:function"), _is_there
+)
+_console_or_sender = validate.And(
+    _refusing(r"(console|[\w.]+:\w+)$", "give console or module:function"), _is_there
+)
 _person = _refusing(
     r"(\+[1-9]\d{6,14}|[^@\s]+@[^@\s]+)$", "give a phone, +886…, or an e-mail address"
 )
@@ -197,8 +215,11 @@ _outside = _refusing(r"(file:/.+|mailto:[^@\s]+@[^@\s]+|https://\S+)$", _PLACES)
 _outside_here = _refusing(r"(file:/.+|mailto:[^@\s]+@[^@\s]+|https?://\S+)$", _PLACES)
 _smtp = _refusing(r"smtps?://\S+$", "give smtp://user:password@host:587")
 _version = _refusing(r"\d{1,9}(\.\d{1,9}){0,3}$", "give a version of devices' software, as 2.1.0")
-_invoices = _refusing(
-    r"(file:/.+|[\w.]+:\w+)$", "give file:/folder, or what sends invoices as module:function"
+_invoices = validate.And(
+    _refusing(
+        r"(file:/.+|[\w.]+:\w+)$", "give file:/folder, or what sends invoices as module:function"
+    ),
+    _is_there,
 )
 _some_charges = validate.Range(
     min=1,

@@ -42,7 +42,7 @@ def test_a_folder_may_have_a_space_in_its_name(monkeypatch):
 
 def test_a_clock_file_is_refused_in_production(monkeypatch):
     monkeypatch.setenv("JIBEI_MODE", "production")
-    monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
+    monkeypatch.setenv("MESSAGE_PORT", "tests.mailbox:send")
     monkeypatch.setenv("CLOCK_FILE", "/some/file")
     with pytest.raises(ConfigError, match="CLOCK_FILE: the clock moves in development only"):
         config()
@@ -76,7 +76,7 @@ def test_what_is_no_address_sends_no_letters(monkeypatch, name):
 
 def test_in_production_alerts_go_to_a_mailbox_through_a_server(monkeypatch):
     monkeypatch.setenv("JIBEI_MODE", "production")
-    monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
+    monkeypatch.setenv("MESSAGE_PORT", "tests.mailbox:send")
     monkeypatch.setenv("ALERT_TO", "alice@example.com")
     with pytest.raises(ConfigError, match=r"ALERT_TO: .*SMTP_URL"):
         config()
@@ -101,7 +101,7 @@ def test_in_production_the_key_of_the_terminals_is_not_sent_in_the_open(monkeypa
     assert config().terminal_api_base == "http://127.0.0.1:5"
     config.cache_clear()
     monkeypatch.setenv("JIBEI_MODE", "production")
-    monkeypatch.setenv("MESSAGE_PORT", "some.module:send")
+    monkeypatch.setenv("MESSAGE_PORT", "tests.mailbox:send")
     with pytest.raises(ConfigError, match="TERMINAL_API_BASE: give the provider's address"):
         config()
 
@@ -111,3 +111,18 @@ def test_a_ceiling_of_charges_is_a_number_of_one_or_more(monkeypatch, ceiling):
     monkeypatch.setenv("CHARGES_A_SECOND", ceiling)
     with pytest.raises(ConfigError, match="CHARGES_A_SECOND: "):
         config()
+
+
+def test_modules_that_are_not_there_are_named_with_all_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MESSAGE_PORT", "chain.telegraph:send")
+    monkeypatch.setenv("INVOICE_TO", "no.such.place:send")
+    monkeypatch.delenv("SECRET_KEY")
+
+    with pytest.raises(ConfigError) as refused:
+        config()
+
+    assert "MESSAGE_PORT: there is no chain.telegraph:send" in str(refused.value)
+    assert "INVOICE_TO: there is no no.such.place:send" in str(refused.value)
+    assert "SECRET_KEY" in str(refused.value)
