@@ -76,3 +76,18 @@ def test_what_is_too_large_or_no_http_is_a_problem(
 
 def test_a_caller_cannot_shift_our_paths(port: int) -> None:
     assert answer(port, GET % (b"", b"SCRIPT_NAME: /live\r\n"))[0] in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("size", "connection"), [(64 * 1024, b"keep-alive"), (64 * 1024 + 1, b"close")]
+)
+def test_an_answer_says_whether_its_connection_stays(
+    port: int, size: int, connection: bytes
+) -> None:
+    """A body that is refused unread is dropped, and a larger one with its connection."""
+    asked = b"POST /v1/redemptions/batch HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(asked + b" " * size)
+        head = client.recv(65536).partition(b"\r\n\r\n")[0]
+        assert b"401" in head.splitlines()[0]
+        assert re.search(rb"(?im)^connection: (\S+)\r?$", head)[1] == connection
