@@ -115,8 +115,19 @@ class ReviewView(Schema):
     )
 
 
-class RemedyBody(Schema):
-    """What is decided about an item."""
+def _which() -> Text:
+    """Which item is meant, by the hash of its text."""
+    return Text(
+        load_default=None,
+        allow_none=True,
+        most=64,
+        validate=validate.Regexp(_HASH),
+        metadata={"description": "Which item is meant, where a number was used twice."},
+    )
+
+
+class DecisionBody(Schema):
+    """What is decided."""
 
     remedy = Text(
         required=True,
@@ -132,13 +143,12 @@ class RemedyBody(Schema):
         most=500,
         metadata={"description": "For those who audit it."},
     )
-    hash = Text(
-        load_default=None,
-        allow_none=True,
-        most=64,
-        validate=validate.Regexp(_HASH),
-        metadata={"description": "Which item is meant, where a number was used twice."},
-    )
+
+
+class RemedyBody(DecisionBody):
+    """What is decided about an item."""
+
+    hash = _which()
 
 
 class MeantBody(Schema):
@@ -146,29 +156,12 @@ class MeantBody(Schema):
 
     device_id = Id(required=True, metadata={"description": "Whose log it is of."})
     number = Integer(required=True, least=1, metadata={"description": "Its number in that."})
-    hash = Text(
-        load_default=None,
-        allow_none=True,
-        most=64,
-        validate=validate.Regexp(_HASH),
-        metadata={"description": "Which item is meant, where a number was used twice."},
-    )
+    hash = _which()
 
 
-class RemediesBody(Schema):
+class RemediesBody(DecisionBody):
     """What is decided about many items alike."""
 
-    remedy = Text(
-        required=True,
-        validate=validate.OneOf(REMEDIES),
-        metadata={"description": "As for one of them."},
-    )
-    note = Name(
-        load_default=None,
-        allow_none=True,
-        most=500,
-        metadata={"description": "For those who audit it."},
-    )
     items = fields.List(
         fields.Nested(MeantBody),
         required=True,
