@@ -39,23 +39,22 @@ _LATE = timedelta(days=2)
 class Figure:
     """What fills a table, and how long after a month's end its figures may still change.
 
-    `from_before` fills the open months alone, from what was counted of the one before them. Of the
-    work, about a half is read beside.
+    `from_before` fills the open months alone, from what was counted of the one before them.
     """
 
     table: type[Base]
     query: str
     waits: timedelta
     from_before: str | None = None
-    is_beside: bool = False
+    has_few: bool = False
 
     def anew(self, reach: Reach) -> Filling:
         """All months within reach."""
-        return Filling(self.table, self.query, reach, {}, self.is_beside)
+        return Filling(self.table, self.query, reach, {}, self.has_few)
 
     def opened(self, reach: Reach) -> Filling:
         """The open months, those before them having been counted."""
-        return Filling(self.table, self.from_before or self.query, reach, {}, self.is_beside)
+        return Filling(self.table, self.from_before or self.query, reach, {}, self.has_few)
 
 
 def uncounted(now: datetime) -> Select[Any]:
@@ -127,12 +126,13 @@ def _figures() -> tuple[Figure, ...]:
     ).one()
     decided = timedelta(days=grace or 0) + _LATE
     return (
-        Figure(PlanRenewal, renewals.COUNT, decided, is_beside=True),
         Figure(PlanRevenue, revenue.COUNT, _LATE, from_before=revenue.COUNT_OPEN),
-        Figure(PlanTrial, lives.TRIALS, decided + timedelta(days=trial or 0), is_beside=True),
-        Figure(PlanDunning, lives.DUNNING, decided, is_beside=True),
-        Figure(PlanEnding, lives.ENDINGS, _LATE, is_beside=True),
         Figure(PlanCohort, lives.COHORTS, _LATE),
+        # The longest first: of work for two it should not be what is left.
+        Figure(PlanRenewal, renewals.COUNT, decided, has_few=True),
+        Figure(PlanDunning, lives.DUNNING, decided, has_few=True),
+        Figure(PlanTrial, lives.TRIALS, decided + timedelta(days=trial or 0), has_few=True),
+        Figure(PlanEnding, lives.ENDINGS, _LATE, has_few=True),
     )
 
 
@@ -144,7 +144,7 @@ def _reports(reach: Reach) -> Iterator[Filling]:
             "report_from_at": opening(reach.first_on - 18 * MONTH, reach.time_zone),
             "report_until_at": opening(this_month_on - 7 * MONTH, reach.time_zone),
         }
-        yield Filling(PlanReport, renewals.REPORT, reach, ended, is_beside=False)
+        yield Filling(PlanReport, renewals.REPORT, reach, ended, has_few=True)
 
 
 def _time_zone() -> str:

@@ -1,10 +1,11 @@
-"""Filling the tables: some figures here, the others read beside on a connection of their own."""
+"""Filling the tables: half of the work here, the other read beside on a connection of its own."""
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -39,14 +40,14 @@ Cells = IO[bytes]
 class Filling:
     """The cells of a table within a reach, and the query that answers them, in its columns' order.
 
-    `is_beside` where they are few thousands, so that they may be read elsewhere and brought here.
+    `has_few` cells, some thousands, where they may be read elsewhere and brought here.
     """
 
     table: type[Base]
     query: str
     reach: Reach
     also: dict[str, Any]
-    is_beside: bool
+    has_few: bool
 
     @property
     def name(self) -> str:
@@ -72,37 +73,50 @@ def fill(fillings: Iterable[Filling]) -> None:
     """Count cells anew, in the open transaction: half of the work on another connection and core.
 
     Only reading is done there, of what is committed. Whoever counts holds the turn, so nobody else
-    writes cells. What is read waits in files, so that this process holds some of it only.
+    writes cells. What is read waits in files, so that this process holds some of it only. There the
+    first of those with few cells is begun with; here, after all others, the last: whichever of the
+    two is done earlier takes more of them.
     """
-    here, there = _parted(fillings)
+    many, few = _parted(fillings)
     with ExitStack() as kept:
-        parted = [(one, kept.enter_context(TemporaryFile())) for one in there]
-        with beside(partial(_read, parted)) as reading:
-            for one in here:
+        with beside(partial(_read, few, kept)) as reading:
+            for one in chain(many, _taken(few.pop)):  # one by one: the other takes, too
                 _clear(one)
                 _put(one, one.query, one.parameters)
-            reading.result()
-        for one, cells in parted:
+            brought = reading.result()
+        for one, cells in brought:
             _clear(one)
             _bring(one, cells)
 
 
-def _parted(fillings: Iterable[Filling]) -> tuple[list[Filling], list[Filling]]:
-    parted: tuple[list[Filling], list[Filling]] = ([], [])
+def _parted(fillings: Iterable[Filling]) -> tuple[deque[Filling], deque[Filling]]:
+    parted: tuple[deque[Filling], deque[Filling]] = (deque(), deque())
     for one in fillings:
-        parted[one.is_beside].append(one)
+        parted[one.has_few].append(one)
     return parted
 
 
-def _read(parted: Sequence[tuple[Filling, Cells]]) -> None:
+def _taken(take: Callable[[], Filling]) -> Iterator[Filling]:
+    while True:
+        try:
+            yield take()
+        except IndexError:  # the other thread took the last one
+            return
+
+
+def _read(few: deque[Filling], kept: ExitStack) -> list[tuple[Filling, Cells]]:
     """Write down the cells of each, as JSON that PostgreSQL makes and reads, and nobody else."""
     be_patient()
-    for filling, cells in parted:
+    read: list[tuple[Filling, Cells]] = []
+    for filling in _taken(few.popleft):
         asked = f"SELECT row_to_json(cell)::text FROM ({filling.query}) AS cell ({filling.columns})"  # noqa: S608  our own words
         found = db.session.scalars(
             text(asked), filling.parameters, execution_options={"yield_per": _AT_ONCE}
         )
+        cells = kept.enter_context(TemporaryFile())  # noqa: SIM115  `fill` closes it
         cells.writelines(line.encode() + b"\n" for line in found)
+        read.append((filling, cells))
+    return read
 
 
 def _bring(filling: Filling, cells: Cells) -> None:

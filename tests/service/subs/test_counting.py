@@ -2,11 +2,13 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from tempfile import TemporaryFile
+from threading import Event
+from typing import IO, Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import Delete, delete, select, update
 
 from kernel.db import Base, db
 from kernel.due import is_due
@@ -106,6 +108,26 @@ def test_cells_that_are_brought_in_parts_are_all_there(
 
     assert everything() == at_once
     assert len(at_once["plan_renewal"]) > 3
+
+
+def test_the_other_connection_takes_its_part(lives: Lives, monkeypatch: pytest.MonkeyPatch):
+    live_some(lives, seed=3)
+    has_begun = Event()
+
+    def begin_there() -> IO[bytes]:
+        has_begun.set()
+        return TemporaryFile()
+
+    def delete_once_it_has_begun(table: Any) -> Delete:
+        assert has_begun.wait(20), "all was left to one connection"
+        return delete(table)
+
+    monkeypatch.setattr(filling, "TemporaryFile", begin_there)
+    monkeypatch.setattr(filling, "delete", delete_once_it_has_begun)
+
+    lives.recount(JANUARY + 30 * MONTH)
+
+    assert all(everything().values())
 
 
 @pytest.mark.parametrize("seed", range(2))
