@@ -22,7 +22,7 @@ from redemption.offline.log import MOST_TEXT
 _MOST_ITEMS = 500
 _MOST_BYTES = 1024 * 1024
 # Two at once in one process are not faster than one after the other, and take twice the memory.
-# After an outage all tills bring their logs: of four threads (WEB_THREADS) one is left for scans.
+# After an outage all tills bring their logs: of six threads (WEB_THREADS) three are left for scans.
 _TURNS = Turns(UploadsBusy, waiting=2)
 _PATIENCE_S = 5.0
 _SIGNATURE = r"^[A-Za-z0-9_-]{86}(?!\n)$"

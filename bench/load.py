@@ -2,7 +2,8 @@
 
 `python -m bench.load PORT MEMBERS FIRST SECONDS CONNECTIONS` sends as fast as answers come (closed
 loop), or, with `--rate`, at the moments of a schedule whatever the answers do (open loop): a
-latency then counts from the moment when the request should have been sent. With `--hot N`, every
+latency then counts from the moment when the request should have been sent. All but `answered`
+leaves out the first second, and what is still under way at the end. With `--hot N`, every
 N-th scan is of one shopper, whom all tills serve at once, and latencies are those of the others.
 With `--apart N`, wallets do not come in the order in which they lie in the tables. Prints JSON.
 """
@@ -120,6 +121,7 @@ class Load:
         self._scans = scans
         self._rate = rate
         self._waiting: deque[float] = deque()
+        self._answered = 0
         self._statuses: Counter[int] = Counter()
         self._latencies: list[float] = []
         self._hot_latencies: list[float] = []
@@ -160,6 +162,7 @@ class Load:
 
     def answered(self, till: Till, status: int, seconds: float, is_hot: bool) -> None:
         now = time.perf_counter()
+        self._answered += 1
         if self._counts_from <= now < self._ends_at:
             self._statuses[status] += 1
             (self._hot_latencies if is_hot else self._latencies).append(seconds)
@@ -175,6 +178,7 @@ class Load:
         ordered = sorted(self._latencies or self._hot_latencies)
         return {
             "per_s": self._statuses.total() / seconds,
+            "answered": self._answered,
             "statuses": self._statuses,
             "lost": self.lost,
             "p50_ms": 1000 * ordered[len(ordered) // 2],

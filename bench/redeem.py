@@ -52,15 +52,16 @@ def _rates(
 ) -> float:
     """How many a second, limit and subject in turn, and how much CPU the web workers take for one.
 
-    That is the least of the rounds, with the median beside it: whatever else the machine (or
-    another on the same iron) does can only add to it.
+    CPU is that of the whole load, so it is divided by all that was answered. It is the least of the
+    rounds, with the median beside it: whatever else the machine (or another on the same iron) does
+    can only add to it.
     """
     limits, rates, cpu = [], [], []
     for _ in range(rounds):
         limits.append(at.pgbench("limit.pgbench", seconds=seconds))
         before = _cpu_s(master)
         seen = tills.scan(seconds=seconds)
-        cpu.append(1000 * (_cpu_s(master) - before) / seen["statuses"]["201"])
+        cpu.append(1000 * (_cpu_s(master) - before) / seen["answered"])
         rates.append(seen["per_s"])
     ratios = [rate / limit for rate, limit in zip(rates, limits, strict=True)]
     figures.add("redeem_limit_per_s", median(limits), "1/s")
