@@ -15,6 +15,8 @@ from kernel import clock
 from tests.e2e.buyer import LEASES_ARE_OVER, new_buyer
 from tests.e2e.installation import Installation, wait
 
+pytestmark = pytest.mark.faults
+
 _PRICE_IN_HUNDREDTHS = 49_900
 _SALE = ("sale", 10, 475)
 _LAPSE = ("lapse", -10, -475)
@@ -35,7 +37,6 @@ _APART = ("events", "billing", "nightly")
 _EVERYTHING = ["valkey", "web", *_APART, "tick"]
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("staff", "names"),
     [

@@ -88,8 +88,8 @@ def everywhere(_route: Route) -> bool:
 
 def assert_problem(answer: TestResponse, status: int, slug: str, sent: object = None) -> None:
     """Assert that it is this problem, whole, in the form that RFC 9457 gives it."""
-    told = (answer.status_code, answer.json["reason"] if answer.is_json else answer.text[:200])
-    assert told == (status, slug), (sent, answer.text[:500])
+    problem = answer.json if answer.is_json else {"reason": answer.text[:200]}
+    assert (answer.status_code, problem["reason"]) == (status, slug), (sent, answer.text[:500])
     assert answer.content_type == PROBLEM_JSON
-    assert all(answer.json[name] for name in NEEDED)
-    assert (answer.json["type"], answer.json["status"]) == (f"/problems/{slug}", status)
+    assert all(problem[name] for name in NEEDED)
+    assert (problem["type"], problem["status"]) == (f"/problems/{slug}", status)

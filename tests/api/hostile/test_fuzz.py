@@ -27,7 +27,7 @@ CHECKS = [
     checks.negative_data_rejection,
 ]
 BUDGET = settings(
-    max_examples=examples(5),
+    max_examples=examples(3),
     derandomize=True,
     database=None,
     deadline=None,

@@ -105,6 +105,7 @@ def test_hundredths_go_back(sandbox: Provider, paid: Callable[..., Payment], rep
     assert refunds_of(sandbox, payment) == [(4_000, "succeeded")]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("fault", ["fail_before", "fail_after_success"])
 def test_a_lost_answer_gives_back_once(
     sandbox: Provider,
@@ -124,6 +125,7 @@ def test_a_lost_answer_gives_back_once(
     assert told() == ["paid", "refund.repaid"]
 
 
+@pytest.mark.faults
 def test_after_a_day_it_is_looked_for_and_asked_for_anew_only_if_it_is_not_there(
     sandbox: Provider, paid: Callable[..., Payment], repaid: Repaid, pass_time: PassTime
 ) -> None:
@@ -244,6 +246,7 @@ def _fill_in(sandbox: Provider, payment: Payment, card: str) -> None:
     sandbox.raw("POST", place, key=PUBLISHABLE_KEY, data=answer)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("fault", ["fail_before", "fail_after_success"])
 def test_a_lost_answer_opens_one_form(sandbox: Provider, owed: Owed, fault: str) -> None:
     payment_id = owed(by_holder=True)
@@ -283,6 +286,7 @@ def test_whatever_call_of_a_payment_is_lost_there_is_one_charge(
     assert told() == ["paid"]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("fault", ["fail_before", "fail_after_success"])
 def test_a_lost_answer_saves_a_card_once(sandbox: Provider, fault: str) -> None:
     member_id = new_id()
@@ -304,6 +308,7 @@ def test_a_lost_answer_saves_a_card_once(sandbox: Provider, fault: str) -> None:
     assert ours == [customer_ref]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("fault", ["fail_before", "fail_after_success"])
 def test_a_lost_answer_to_giving_up_is_asked_for_again(
     sandbox: Provider, owed: Owed, fault: str
@@ -324,6 +329,7 @@ def test_what_the_provider_knows_nothing_of_is_told_from_silence() -> None:
         cards().get_dispute("dp_nothing")
 
 
+@pytest.mark.faults
 def test_the_hourly_look_repairs_what_no_event_told_of(
     sandbox: Provider,
     owed: Owed,
