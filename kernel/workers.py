@@ -156,11 +156,12 @@ class _Attendant(threading.Thread):
 
 
 def _have_ended(attendants: Sequence[_Attendant], *, waits_for_jobs: bool) -> bool:
-    """Wait for jobs at hand, and for the others a moment: they may be waiting for Redis."""
+    """Wait for jobs at hand, and then a moment: workers sign off, or they are waiting for Redis."""
     give_up_at = time.monotonic() + _PATIENCE_S
     while living := [one for one in attendants if one.is_alive()]:
-        is_waited_for = waits_for_jobs and any(one.is_at_work for one in living)
-        if not is_waited_for and time.monotonic() > give_up_at:
+        if waits_for_jobs and any(one.is_at_work for one in living):
+            give_up_at = time.monotonic() + _PATIENCE_S
+        if time.monotonic() > give_up_at:
             return False
         living[0].join(0.05)
     return True

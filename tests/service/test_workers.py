@@ -59,8 +59,25 @@ def _ring(redis: Redis, queue: str, job: str, *given: float, timeout: int = 60) 
     return bells.enqueue(job, *given, job_timeout=timeout, result_ttl=60)
 
 
+_SLOW_TO_SIGN_OFF = """
+import sys
+import time
+from rq import SimpleWorker
+import worker
+
+sign_off = SimpleWorker.register_death
+
+def register_death(self):
+    time.sleep(0.5)
+    sign_off(self)
+
+SimpleWorker.register_death = register_death
+sys.exit(worker.main(["events", "billing"]))
+"""
+
+
 def test_a_long_job_holds_up_no_other_queue_and_is_finished_when_told_to_end(redis):
-    with _running(redis) as process:
+    with _running(redis, ["-c", _SLOW_TO_SIGN_OFF]) as process:
         workers = SimpleWorker.all(connection=redis, serializer=JSONSerializer)
         assert sorted(worker.queue_names() for worker in workers) == [["billing"], ["events"]]
         assert {worker.pid for worker in workers} == {process.pid}
