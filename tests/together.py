@@ -1,12 +1,15 @@
 """Racing: the same moment for many threads."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import contextmanager
+from threading import Barrier, get_ident
 from typing import TypeVar
 
+import psycopg
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from kernel.db import db
 from kernel.errors import Refusal
@@ -37,6 +40,55 @@ def together(
 
     with ThreadPoolExecutor(len(works)) as threads:
         return list(threads.map(run, works))
+
+
+def overtaken(
+    app: Flask, superuser: psycopg.Connection, work: Callable[[], T], meanwhile: Callable[[], T]
+) -> tuple[T, T]:
+    """Answer what both answered, where the first lock of `work` comes after all of `meanwhile`.
+
+    The statement that locks sees the rows as they were before; each is one committed transaction.
+    """
+
+    def run() -> T:
+        with app.app_context(), _held_up_at_the_first_lock():
+            return _committed(work)
+
+    superuser.execute("SELECT pg_advisory_lock(1)")
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            late = thread.submit(run)
+            until = time.monotonic() + 10
+            while superuser.execute(_HELD_UP).fetchone() == (0,):
+                assert time.monotonic() < until, "it locked nothing"
+                time.sleep(0.01)
+            early = _committed(meanwhile)
+        finally:
+            superuser.execute("SELECT pg_advisory_unlock(1)")
+        return late.result(), early
+
+
+_HELD_UP = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+@contextmanager
+def _held_up_at_the_first_lock() -> Iterator[None]:
+    """This thread's first locking statement waits between its snapshot and its first row."""
+    waits = "WHERE (SELECT pg_advisory_xact_lock_shared(1)) IS NOT NULL AND "
+    mine, is_to_come = get_ident(), True
+
+    def before(_conn, _cursor, statement, parameters, _context, _many):  # type: ignore[no-untyped-def]
+        nonlocal is_to_come
+        if get_ident() == mine and is_to_come and " FOR UPDATE" in statement:
+            is_to_come = False
+            statement = statement.replace("WHERE ", waits, 1)
+        return statement, parameters
+
+    event.listen(db.engine, "before_cursor_execute", before, retval=True)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "before_cursor_execute", before)
 
 
 def _committed(work: Callable[[], T]) -> T:

@@ -60,9 +60,9 @@ def promise_grants(grant_at: Mapping[Period, datetime | None]) -> None:
 def grant_some(*, limit: int, now: datetime, whose: UUID | None = None) -> int:
     """Grant what is due in up to `limit` periods, in the caller's transaction; answer how many.
 
-    Locks the subscriptions, without those that somebody holds, then the wallets. A grant that was
-    missed, and would have ended by now, is left out. A subscription that has ended grants nothing.
-    With `whose`, only that member's periods are looked at.
+    Locks the subscriptions with their periods, without those that somebody holds, then the wallets.
+    A grant that was missed, and would have ended by now, is left out. A subscription that has ended
+    grants nothing. With `whose`, only that member's periods are looked at.
     """
     due = _lock(limit, now, whose)
     if not due:
@@ -80,13 +80,14 @@ def grant_some(*, limit: int, now: datetime, whose: UUID | None = None) -> int:
 
 
 def _lock(limit: int, now: datetime, whose: UUID | None) -> list[tuple[Subscription, Period]]:
+    """What is due: of rows that changed meanwhile PostgreSQL asks again only if it locks them."""
     due = (
         select(Subscription, Period)
         .join(Period, Period.subscription_id == Subscription.id)
         .where(Period.grant_at <= now)
         .order_by(Subscription.id)
         .limit(limit)
-        .with_for_update(of=Subscription, skip_locked=True)
+        .with_for_update(of=[Subscription, Period], skip_locked=True)
         .execution_options(populate_existing=True)
     )
     found = db.session.execute(of(due, Subscription.member_id, whose))

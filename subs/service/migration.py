@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.orm import aliased
 
 from kernel import queue
@@ -136,9 +136,11 @@ def list_migrations(*, before: UUID | None, limit: int) -> list[Leading]:
 
 def migrations_untold(now: datetime) -> Select[UUID]:
     """The migrations that are agreed, and that not all their members have been told of."""
-    return select(PlanMigration.id).where(
-        PlanMigration.approved_at <= now, PlanMigration.announced_at.is_(None)
-    )
+    return select(PlanMigration.id).where(*_is_untold(now))
+
+
+def _is_untold(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return PlanMigration.approved_at <= now, PlanMigration.announced_at.is_(None)
 
 
 DUTY = Duty("subs.plan_jobs.announce_migrations", "nightly", migrations_untold)
@@ -150,9 +152,10 @@ def announce_some(*, limit: int, now: datetime) -> bool:
     In the caller's transaction, in one statement for the set; what somebody else is at is left to
     them. A member is told once, however many plans they have, and whoever tells them.
     """
-    waiting = select(PlanMigration).where(PlanMigration.id.in_(migrations_untold(now)))
     migration = db.session.scalar(
-        waiting.order_by(PlanMigration.approved_at)
+        select(PlanMigration)
+        .where(*_is_untold(now))
+        .order_by(PlanMigration.approved_at)
         .limit(1)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)

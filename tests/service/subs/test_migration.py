@@ -31,7 +31,7 @@ from subs.service.terms import Schedule, propose_plan_version
 from tests.club import Club
 from tests.service.subs.buying import place
 from tests.service.vouchers.conftest import pay
-from tests.together import together
+from tests.together import overtaken, together
 from vouchers.offer_terms import OfferTerms
 from vouchers.service import offer
 
@@ -238,6 +238,17 @@ def test_many_members_are_told_in_sets_each_once_whoever_tells(
     with transaction():
         announced = db.session.scalars(select(PlanMigration)).one()
         assert (announced.told_to, announced.announced_at is None) == (None, False)
+
+
+def test_nobody_is_told_again_by_who_saw_that_some_were_not_told(
+    club: Club, people: list[UUID], dearer: UUID, app, engines
+):
+    agree(club, people)
+
+    def tell() -> bool:
+        return migration.announce_some(limit=2, now=club.now)
+
+    assert overtaken(app, engines.superuser, tell, tell) == (False, True)
 
 
 def test_who_ordered_the_old_version_before_is_told_when_it_begins(

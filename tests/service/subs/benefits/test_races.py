@@ -11,8 +11,9 @@ from redemption.answer import Redeemed
 from subs.service.benefits import Settled, grant_all
 from subs.service.granting_again import grant_some
 from tests.club import Club
+from tests.conftest import Engines
 from tests.service.subs.benefits.house import House, at
-from tests.together import together
+from tests.together import overtaken, together
 from vouchers import Wish, refund
 from vouchers.service.earning import earn, find_earning
 
@@ -37,6 +38,16 @@ def test_a_grant_that_is_due_is_granted_once_by_many_workers(app: Flask, house: 
     house.pay(house.subscribe("card", begins_at=APRIL[0]), 1, *APRIL)
     together(app, [partial(grant_some, limit=10, now=at(4, 17, 13)) for _ in range(8)])
     assert [lot.ordinal for lot in house.lots()] == [1, 2]
+
+
+def test_a_grant_is_not_granted_again_by_who_saw_that_it_was_due(
+    app: Flask, engines: Engines, house: House
+) -> None:
+    house.add_plan("card", price=0, cups=1, grant_count=1, grant_unit="week")
+    house.pay(house.subscribe("card", begins_at=APRIL[0]), 1, *APRIL)
+    grant = partial(grant_some, limit=10, now=at(4, 17, 13))
+
+    assert overtaken(app, engines.superuser, grant, grant) == (0, 1)
 
 
 def test_a_period_is_granted_once_by_many_workers(app: Flask, house: House) -> None:
