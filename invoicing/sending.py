@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, select, true
+from sqlalchemy import Boolean, ColumnElement, Select, bindparam, false, select
 
 from invoicing.models import Invoice, InvoiceDocument
 from invoicing.ports.place import place
@@ -26,12 +26,12 @@ def _due_ids(now: datetime) -> Select[UUID]:
     return due if place() else due.where(false())
 
 
-def _moments(member_id: UUID) -> Select[Any]:
+def _moments(member_id: ColumnElement[UUID]) -> Select[Any]:
     due = select(InvoiceDocument.due_at).join(Invoice, Invoice.id == InvoiceDocument.invoice_id)
     return due.where(
         Invoice.member_id == member_id,
         InvoiceDocument.status == "due",
-        true() if place() else false(),
+        bindparam("is_sent", type_=Boolean, callable_=lambda: place() is not None, unique=True),
     )
 
 

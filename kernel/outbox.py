@@ -22,6 +22,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Index,
     PrimaryKeyConstraint,
     Select,
@@ -147,15 +148,15 @@ def _notice_ids(now: datetime) -> Select[UUID]:
     return select(Outbox.id).where(*_due(now, is_notice=True))
 
 
-def _moments(member_id: UUID) -> Select[Any]:
+def _moments(member_id: ColumnElement[UUID]) -> Select[Any]:
     return select(Outbox.due_at).where(Outbox.member_id == member_id, Outbox.is_open)
 
 
-def _undone_moments(member_id: UUID) -> Select[Any]:
+def _undone_moments(member_id: ColumnElement[UUID]) -> Select[Any]:
     return _moments(member_id).where(~Outbox.is_notice)
 
 
-def _notice_moments(member_id: UUID) -> Select[Any]:
+def _notice_moments(member_id: ColumnElement[UUID]) -> Select[Any]:
     return _moments(member_id).where(Outbox.is_notice)
 
 

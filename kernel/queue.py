@@ -22,7 +22,7 @@ from rq.serializers import JSONSerializer
 from kernel.config import config
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
 QUEUES = {
     "events": "payment events in, codes out, whatever rooms tell each other",
@@ -47,7 +47,7 @@ class Duty:
     job: str
     queue: str
     due: "Callable[[datetime], Select[Any]]"
-    moments: "Callable[[UUID], Select[Any]] | None" = None
+    moments: "Callable[[ColumnElement[UUID]], Select[Any]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

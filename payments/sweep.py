@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from kernel import clock, queue
 from kernel.db import db
@@ -36,7 +36,7 @@ def _due_ids(now: datetime) -> Select[UUID]:
     return select(Payment.id).where(Payment.due_at <= now)
 
 
-def _moments(member_id: UUID) -> Select[Any]:
+def _moments(member_id: ColumnElement[UUID]) -> Select[Any]:
     return select(Payment.due_at).where(Payment.member_id == member_id, Payment.due_at.is_not(None))
 
 

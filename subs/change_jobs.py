@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 import vouchers
 from kernel import clock, queue
@@ -29,7 +29,7 @@ def changes_too_old(now: datetime) -> Select[UUID]:
     )
 
 
-def _moments(member_id: UUID) -> Select[Any]:
+def _moments(member_id: ColumnElement[UUID]) -> Select[Any]:
     """A moment after their time is over, when they are found."""
     theirs = select(PlanChange.asked_at + GOOD_FOR + _A_MOMENT)
     mine = theirs.join(Subscription, Subscription.id == PlanChange.subscription_id)

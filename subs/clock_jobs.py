@@ -10,13 +10,24 @@ It is here since the subscriptions' room is the uppermost that has such duties.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Integer, Select, func, literal, or_, select, union_all
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 import invoicing.jobs
 import payments.jobs
@@ -115,17 +126,23 @@ def _do_what_is_due(member_id: UUID) -> datetime | None:
 
 def _agendas(member_id: UUID) -> list[_Agenda]:
     """What is due of each duty, by the member's clock: one statement."""
-    now = clock.now()
-    every = union_all(*(_asked(at, member_id, now) for at in range(len(_DUTIES)))).subquery()
     with transaction():
-        rows = db.session.execute(select(every).order_by(every.c.duty))
+        rows = db.session.execute(_question(), {"whose": member_id, "now": clock.now()})
         return [_Agenda(times, since, next_at) for _, times, since, next_at in rows]
 
 
-def _asked(duty_at: int, member_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
+@cache
+def _question() -> Select[*tuple[Any, ...]]:
+    """To put it together takes longer than to answer it."""
+    every = union_all(*(_asked(at) for at in range(len(_DUTIES)))).subquery()
+    return select(every).order_by(every.c.duty)
+
+
+def _asked(duty_at: int) -> Select[*tuple[Any, ...]]:
     moments = _DUTIES[duty_at].moments
     assert moments is not None  # these were chosen by that
-    found = moments(member_id)
+    now = bindparam("now", type_=DateTime(timezone=True))
+    found = moments(bindparam("whose", type_=Uuid))
     (column,) = found.selected_columns
     at = found.with_only_columns(column.label("at")).subquery().c.at
     return select(

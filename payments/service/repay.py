@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from kernel import queue
 from kernel.db import db
@@ -24,7 +24,7 @@ def _due_ids(now: datetime) -> Select[UUID]:
     return select(Repayment.id).where(Repayment.due_at <= now)
 
 
-def _moments(member_id: UUID) -> Select[Any]:
+def _moments(member_id: ColumnElement[UUID]) -> Select[Any]:
     waiting = Repayment.due_at.is_not(None)
     return select(Repayment.due_at).where(Repayment.member_id == member_id, waiting)
 

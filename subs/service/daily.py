@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import ColumnElement, Select, select, text
 
 from kernel.db import db
 from kernel.errors import NotFound
@@ -70,7 +70,7 @@ def dailies_due(now: datetime) -> Select[UUID]:
     )
 
 
-def mornings_of(member_id: UUID) -> Select[Any]:
+def mornings_of(member_id: ColumnElement[UUID]) -> Select[Any]:
     """When a member is to be told the message of the day."""
     asked_for = (Subscription.tells_at.is_not(None), Subscription.ended_at.is_(None))
     return select(Subscription.tells_at).where(Subscription.member_id == member_id, *asked_for)

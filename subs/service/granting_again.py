@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Select, Uuid, bindparam, func, select, update
+from sqlalchemy import ColumnElement, DateTime, Select, Uuid, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -38,7 +38,7 @@ def periods_to_grant(now: datetime) -> Select[UUID]:
     return select(Period.id).where(Period.grant_at <= now)
 
 
-def grants_of(member_id: UUID) -> Select[Any]:
+def grants_of(member_id: ColumnElement[UUID]) -> Select[Any]:
     """When a member's periods grant again."""
     theirs = select(Period.grant_at).join(Subscription, Subscription.id == Period.subscription_id)
     return theirs.where(Subscription.member_id == member_id, Period.grant_at.is_not(None))

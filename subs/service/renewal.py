@@ -98,7 +98,7 @@ def subscriptions_due(now: datetime) -> Select[UUID]:
     return select(Subscription.id).where(Subscription.due_at <= now)
 
 
-def moments_of(member_id: UUID) -> Select[Any]:
+def moments_of(member_id: ColumnElement[UUID]) -> Select[Any]:
     """When something must be done about a member's subscriptions."""
     mine = (Subscription.member_id == member_id, Subscription.due_at.is_not(None))
     return select(Subscription.due_at).where(*mine)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import ColumnElement, Select, select, text
 
 import chain
 import ledger
@@ -39,7 +39,7 @@ def lots_earning(now: datetime) -> Select[UUID]:
     )
 
 
-def days_of(member_id: UUID) -> Select[Any]:
+def days_of(member_id: ColumnElement[UUID]) -> Select[Any]:
     """When days of a member's lots have passed."""
     return select(Lot.due_at).where(
         Lot.member_id == member_id,

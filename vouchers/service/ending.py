@@ -21,7 +21,7 @@ def find_unpaid(*, limit: int, now: datetime, whose: UUID | None = None) -> Sequ
     return db.session.scalars(found.order_by(Order.ends_at).limit(limit)).all()
 
 
-def unpaid_until(member_id: UUID) -> Select[Any]:
+def unpaid_until(member_id: ColumnElement[UUID]) -> Select[Any]:
     """When the time of a member's orders that wait is over."""
     return select(Order.ends_at).where(Order.member_id == member_id, Order.status == "pending")
 

@@ -58,7 +58,7 @@ def lots_due(now: datetime) -> Select[UUID]:
     return select(Lot.id).where(is_ready(now))
 
 
-def ends_of(member_id: UUID) -> Select[Any]:
+def ends_of(member_id: ColumnElement[UUID]) -> Select[Any]:
     """When something is to be done about the ends of a member's lots."""
     counted = Lot.earns_days.is_(None)
     return select(Lot.due_at).where(

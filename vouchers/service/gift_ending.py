@@ -25,7 +25,7 @@ def gifts_due(now: datetime) -> Select[UUID]:
     return select(Gift.id).where(_is_due(now))
 
 
-def moments_of(giver_id: UUID) -> Select[Any]:
+def moments_of(giver_id: ColumnElement[UUID]) -> Select[Any]:
     """When something is to be done about a giver's gifts."""
     mine = (Gift.giver_id == giver_id, Gift.status == "open", Gift.frozen_at.is_(None))
     return select(Gift.due_at).where(*mine)
