@@ -29,7 +29,7 @@ prove: $(INSTALLED) ## Let beancount and hledger prove a year of generated books
 faults: $(INSTALLED) ## Let everything fail, die and come late; STEPS=50000, SEED=7 to repeat, SHORT=1
 	@FAULTS_SEED='$(SEED)' $(if $(SHORT),,FAULTS_STEPS='$(or $(STEPS),50000)') \
 		EXAMPLES_TIMES=$(if $(SHORT),3,20) \
-		$(PYTHON) -m pytest -n $(if $(SHORT),auto,0) -m 'faults or hypothesis' $(ARGS)
+		$(PYTHON) -m pytest -n $(if $(SHORT),auto,0) -m 'faults or hypothesis or in_turn' $(ARGS)
 
 bench: $(INSTALLED) ## Measure; ONLY=redeem for one part, SHORT=1 for a quick look
 	@ONLY='$(ONLY)' SHORT='$(SHORT)' $(PYTHON) -m bench $(ARGS)

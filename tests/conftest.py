@@ -28,6 +28,7 @@ from kernel import hot, secrets
 from kernel.application import bare_application
 from kernel.db import db
 from kernel.embedded import PostgresServer, running_postgres, running_valkey
+from tests.kept import Kept
 from tests.rewriting import rewrite_share
 from tests.world import World, small_world
 
@@ -223,6 +224,12 @@ def app(application: Flask, engines: Engines) -> Iterator[Flask]:
     """An application context on an empty database."""
     with empty_database(application, engines):
         yield application
+
+
+@pytest.fixture(scope="session")
+def kept(engines: Engines) -> Kept:
+    """Stories that many tests begin after, see `tests/kept.py`."""
+    return Kept(engines.superuser, engines.empty)
 
 
 @contextmanager

@@ -1,18 +1,33 @@
 """How Hypothesis is used here: some examples of a property at every run, many by `make faults`."""
 
 import os
+from collections.abc import Sequence
+from typing import TypeVar
 
 from hypothesis import settings
 from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.intervalsets import IntervalSet
 
+Value = TypeVar("Value")
+
 _TIMES = int(os.environ.get("EXAMPLES_TIMES", "1"))
+_TURNS = 4
 
 
 def examples(some: int) -> int:
     """So many, or so many times as many where time is given."""
     return some * _TIMES
+
+
+def in_turn(values: Sequence[Value], turn: int) -> Sequence[Value]:
+    """Every fourth value, others at the next turn: four turns see all; or all where time is given.
+
+    For what the same code reads everywhere. Tests that take turns are marked `in_turn`.
+    """
+    if _TIMES > 1:
+        return values
+    return values[turn % _TURNS :: _TURNS] or [values[turn % len(values)]]
 
 
 # A shared machine may be slow at any moment; that is not what an example is about.

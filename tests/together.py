@@ -73,7 +73,7 @@ _HELD_UP = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gr
 
 @contextmanager
 def _held_up_at_the_first_lock() -> Iterator[None]:
-    """This thread's first locking statement waits between its snapshot and its first row."""
+    """Let the first locking statement of this thread wait between its snapshot and its rows."""
     waits = "WHERE (SELECT pg_advisory_xact_lock_shared(1)) IS NOT NULL AND "
     mine, is_to_come = get_ident(), True
 

@@ -16,15 +16,19 @@ from tests.service.ledger.trade import (
 
 
 @pytest.fixture
-def traded(world) -> Trade:
-    return trade(world)
+def traded(world, kept) -> Trade:
+    return kept.once("traded", lambda: trade(world))
 
 
 @pytest.fixture
-def closed(traded: Trade) -> Trade:
+def closed(traded: Trade, kept) -> Trade:
     """The same, with December closed."""
-    close_december(traded.world)
-    return traded
+
+    def close() -> Trade:
+        close_december(traded.world)
+        return traded
+
+    return kept.once("closed", close)
 
 
 @pytest.fixture

@@ -71,12 +71,18 @@ def unchanged(engines: Engines, cast: Cast) -> Iterator[Unchanged]:
         yield unchanged
 
 
-@pytest.fixture(autouse=True)
-def canary(cast: Cast, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Log as in production; whatever a test does, nobody's token or phone is in the log."""
+@pytest.fixture(scope="module")
+def production_log() -> Iterator[None]:
+    """Log as in production."""
     our_logging.configure("production")
     yield
     our_logging.configure("development")
+
+
+@pytest.fixture(autouse=True)
+def canary(cast: Cast, production_log: None, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Whatever a test does, nobody's token or phone is in the log."""
+    yield
     logged = capsys.readouterr()
     leaked = [secret for secret in cast.secrets if secret in logged.err + logged.out]
     assert leaked == []

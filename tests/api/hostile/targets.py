@@ -1,5 +1,6 @@
 """Every route of the application, as an attacker finds it: address, what it reads, who may call."""
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class Target:
 
     route: Route
     address: str
+    turn: int
+    """Its place among all, see `in_turn`."""
 
     @property
     def label(self) -> str:
@@ -67,8 +70,9 @@ class Target:
         return client.open(address, method=self.route.method, headers=sent, **other)
 
 
+_PLACES = itertools.count()
 TARGETS = [
-    Target(route, resource.prefix + route.path)
+    Target(route, resource.prefix + route.path, next(_PLACES))
     for resource in RESOURCES
     for route in resource.routes
 ]

@@ -35,17 +35,17 @@ def mine(route):
 @each(lambda route: not route.guard.is_open)
 def test_a_token_that_the_guard_does_not_name_is_refused(attacker, cast, unchanged, target):
     shown = {kind: cast.owners(kind) for kind in KINDS if not is_let_in(target.route.guard, kind)}
-    for kind, headers in shown.items():
-        is_known = KINDS[kind][0] in target.route.guard.schemes
-        refused = (403, "forbidden") if is_known else (401, "unauthenticated")
-        with unchanged():
+    with unchanged():
+        for kind, headers in shown.items():
+            is_known = KINDS[kind][0] in target.route.guard.schemes
+            refused = (403, "forbidden") if is_known else (401, "unauthenticated")
             assert_problem(target.call(attacker, cast.ids, headers), *refused, kind)
 
 
 @each(lambda route: not route.guard.is_open)
 def test_a_token_that_is_no_longer_good_is_refused(attacker, cast, unchanged, target):
-    for kind, headers in cast.dead.items():
-        with unchanged():
+    with unchanged():
+        for kind, headers in cast.dead.items():
             answer = target.call(attacker, cast.ids, headers)
             assert_problem(answer, 401, "unauthenticated", kind)
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")

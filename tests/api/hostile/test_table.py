@@ -1,7 +1,8 @@
 """The table of bad input (docs/api.md), held over every route that the application lists.
 
 Rows that follow from what a route declares are tested here, on all routes of that sort, so that a
-new one is covered when it is listed. Every refusal is a whole problem and changes no row.
+new one is covered when it is listed; routes take turns with values that the same code reads for all
+of them (`make faults` tries each everywhere). Every refusal is a whole problem and changes no row.
 
 | input | where else it is held, more closely |
 |---|---|
@@ -40,6 +41,9 @@ from kernel.ids import new_id
 from tests.api.hostile.examples import places
 from tests.api.hostile.targets import TARGETS, assert_problem, each, everywhere
 from tests.events import event, sealed
+from tests.examples import in_turn
+
+pytestmark = pytest.mark.in_turn
 
 JSON = {"content_type": "application/json"}
 NO_JSON = (
@@ -48,6 +52,8 @@ NO_JSON = (
     b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b'{"a": "\xff"}', '{"a": 1}'.encode("utf-16"),
     '{"a": 1}'.encode("utf-8-sig"),
 )  # fmt: skip
+NOT_JSON = ("text/plain", "", "application/x-www-form-urlencoded", "multipart/form-data")
+UNKNOWN = ("role=admin", "offset=1", "%00=1", "x=%00", "%ff=1", "%F0%9F=1", "role")
 FOREIGN = ("role", "balance", "member_id", "price", "__class__", "constructor", "is_admin")
 
 
@@ -63,7 +69,7 @@ def unsafe_for_members(route):
 def test_what_is_no_json_is_malformed(attacker, cast, unchanged, target):
     owner = cast.owner(target.route.guard)
     with unchanged():
-        for sent in NO_JSON:
+        for sent in in_turn(NO_JSON, target.turn):
             answer = target.call(attacker, cast.ids, owner, data=sent, **JSON)
             assert_problem(answer, 400, "malformed-json", sent[:40])
 
@@ -72,10 +78,11 @@ def test_what_is_no_json_is_malformed(attacker, cast, unchanged, target):
 def test_what_is_no_object_or_has_foreign_fields_is_not_valid(attacker, cast, unchanged, target):
     owner = cast.owner(target.route.guard)
     with unchanged():
-        for sent in ("[]", "null", "1", '"x"', "true", "[{}]"):
+        for sent in in_turn(("[]", "null", "1", '"x"', "true", "[{}]"), target.turn):
             answer = target.call(attacker, cast.ids, owner, data=sent, **JSON)
             assert_problem(answer, 422, "validation", sent)
-        for name in set(FOREIGN) - target.route.body.load_fields.keys():  # a pack has a price
+        known = target.route.body.load_fields.keys()  # a pack has a price
+        for name in in_turn([name for name in FOREIGN if name not in known], target.turn):
             sent = {**target.example, name: 1}
             answer = target.call(attacker, cast.ids, owner, json=sent)
             assert_problem(answer, 422, "validation", sent)
@@ -86,8 +93,8 @@ def test_what_is_no_object_or_has_foreign_fields_is_not_valid(attacker, cast, un
 def test_a_wrong_value_is_not_valid_and_named(attacker, cast, unchanged, target):
     owner = cast.owner(target.route.guard)
     with unchanged():
-        for place in places(target.route.body):
-            for wrong in place.wrong():
+        for turn, place in enumerate(places(target.route.body), target.turn):
+            for wrong in in_turn(list(place.wrong()), turn):
                 sent = place.around(wrong)
                 answer = target.call(attacker, cast.ids, owner, data=sent.encode(), **JSON)
                 assert_problem(answer, 422, "validation", sent)
@@ -100,7 +107,7 @@ def test_what_is_not_said_to_be_json_or_is_too_much_is_refused(attacker, cast, u
     owner, most = cast.owner(target.route.guard), target.route.most_bytes
     body = json.dumps(target.example).encode()
     with unchanged():
-        for kind in ("text/plain", "", "application/x-www-form-urlencoded", "multipart/form-data"):
+        for kind in in_turn(NOT_JSON, target.turn):
             answer = target.call(attacker, cast.ids, owner, data=body, content_type=kind)
             assert_problem(answer, 415, "unsupported-media-type", kind)
         answer = target.call(attacker, cast.ids, owner, data=body.ljust(most + 1), **JSON)
@@ -118,7 +125,7 @@ def test_what_is_too_long_or_unknown_in_an_address_or_header_is_refused(
         padded = {**owner, **{f"X-{number}": "a" * 1_000 for number in range(9)}}
         answer = target.call(attacker, cast.ids, padded)
         assert_problem(answer, 431, "headers-too-large")
-        for query in ("role=admin", "offset=1", "%00=1", "x=%00", "%ff=1", "%F0%9F=1", "role"):
+        for query in in_turn(UNKNOWN, target.turn):
             answer = target.call(attacker, cast.ids, owner, query=query)
             assert_problem(answer, 422, "validation", query)
 
@@ -127,14 +134,14 @@ def test_what_is_too_long_or_unknown_in_an_address_or_header_is_refused(
 def test_a_wrong_query_is_not_valid(attacker, cast, unchanged, target):
     owner = cast.owner(target.route.guard)
     with unchanged():
-        for name, field in target.route.query.fields.items():
+        for turn, (name, field) in enumerate(target.route.query.fields.items(), target.turn):
             here = field.data_key or name
             wrong = ["", "%00", "%ED%A0%80", "珍" * 300, "x", "2026-02-30", "-1", "1%27--"]
             if isinstance(field, QueryInteger):
                 wrong += ["0", "201", "1.9", "1e1", "１", "1_0", "+1", str(2**63), "9" * 400]
             if isinstance(field, Cursor):
                 wrong += ["AAAA", "A" * 600, "null", quote("珍"), "e30="]
-            for value in (*wrong, f"1&{here}=2"):
+            for value in in_turn((*wrong, f"1&{here}=2"), turn):
                 answer = target.call(attacker, cast.ids, owner, query=f"{here}={value}")
                 slug = answer.json["reason"]
                 assert slug in {"validation", "period-invalid"}, (here, value)
@@ -156,10 +163,10 @@ def test_junk_for_an_id_is_not_found(attacker, cast, unchanged, target):
     owner = cast.owner(target.route.guard)
     junk = ("x", "1", "-1", "null", "%00", "%ff", "%E7%8F%8D", "0" * 36, "..%2f..", "' OR 1=1",
             str(new_id()), str(new_id()).replace("-", ""), "{" + str(new_id()) + "}")  # fmt: skip
-    for name in target.route.path_names:
+    for turn, name in enumerate(target.route.path_names, target.turn):
         is_kept = keyed(target.route) and name in NAMED  # what the business refuses, a key keeps
         with nullcontext() if is_kept else unchanged():
-            for value in junk:
+            for value in in_turn(junk, turn):
                 answer = target.call(attacker, cast.ids | {name: value}, owner)
                 told = (answer.status_code, answer.json["reason"])
                 assert told in {(404, "not-found"), *NAMED.get(name, ())}, value
@@ -213,7 +220,8 @@ def test_a_key_that_is_missing_or_none_is_refused(attacker, cast, unchanged, tar
     with unchanged():
         answer = attacker.open(path, method=method, headers=owner, json=body)
         assert_problem(answer, 400, "idempotency-key-missing")
-        for key in ("", "a" * 15, "a" * 65, "a" * 16 + "!", '"' + "a" * 16, "a" * 16 + ","):
+        malformed = ("", "a" * 15, "a" * 65, "a" * 16 + "!", '"' + "a" * 16, "a" * 16 + ",")
+        for key in in_turn(malformed, target.turn):
             answer = target.call(attacker, cast.ids, {**owner, "Idempotency-Key": key})
             assert_problem(answer, 400, "idempotency-key-malformed", key)
         twice = [*owner.items(), *[("Idempotency-Key", "k" * 16)] * 2]

@@ -145,6 +145,7 @@ def test_what_an_event_says_is_not_believed(
 HISTORY = ("created", "requires_action", "payment_failed", "succeeded")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("order", list(permutations(HISTORY)))
 def test_events_in_any_order_doubled_and_late_end_the_same(
     provider: FakeGateway, owed: Owed, read: Read, told: Told, order: tuple[str, ...]

@@ -110,7 +110,14 @@ def test_a_repayment_whose_answer_and_event_were_lost_is_repaired(
     assert told() == ["paid", "refund.repaid"]
 
 
-@pytest.mark.parametrize("minutes", [14, 254, 734])
+@pytest.mark.parametrize(
+    "minutes",
+    [
+        14,
+        pytest.param(254, marks=pytest.mark.faults),
+        pytest.param(734, marks=pytest.mark.faults),
+    ],
+)
 def test_a_repayment_that_failed_weeks_later_is_heard_of_without_any_event(
     *,
     provider: FakeGateway,

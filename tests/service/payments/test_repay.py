@@ -320,6 +320,7 @@ def test_what_never_began_cannot_begin_again(app: Flask) -> None:
 EVENTS = ("refund.created", "refund.updated", "refund.failed", "charge.refunded")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("order", list(permutations(EVENTS)))
 def test_events_in_any_order_doubled_and_late_end_the_same(
     provider: FakeGateway,

@@ -101,9 +101,8 @@ def age(began_at: datetime, at: datetime, *, is_full: bool) -> int:
     return months if is_full or began + relativedelta(months=months) == then else months + 1
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_the_survival_curve_of_lifelines_agrees_with_each_cohort(lives: Lives, seed: int):
-    told, now = at_random(lives, seed), JANUARY + 15 * MONTH
+def test_the_survival_curve_of_lifelines_agrees_with_each_cohort(lives: Lives):
+    told, now = at_random(lives, 0), JANUARY + 15 * MONTH
     for month_on, cells in _by_cohort(retention(lives, now)).items():
         curve = _curve([one for one in told if _month(one[0]) == month_on], now)
         for one in cells:

@@ -27,6 +27,9 @@ from subs.statistics.queries import (
 )
 from tests.club import SAVED, Club
 from tests.fakes import DECLINED, GOOD
+from tests.kept import Kept
+
+pytestmark = pytest.mark.usefixtures("lived")
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 SPAN = Asked(date(2026, 1, 1), date(2026, 4, 1))
@@ -34,7 +37,12 @@ MOVES = ("opening", "new", "reactivation", "expansion", "contraction", "churn", 
 
 
 @pytest.fixture
-def lived(club: Club) -> Club:
+def lived(club: Club, kept: Kept) -> None:
+    """See `live`."""
+    kept.once("lived", lambda: live(club))
+
+
+def live(club: Club) -> None:
     """Eight who begin on 14 January: each has a fate of their own; it is 20 April.
 
     A plan is 475 without VAT, the large one 900.
@@ -61,7 +69,6 @@ def lived(club: Club) -> Club:
         club, (2, 16), (2, 21), (2, 28), (3, 1), (3, 7), (3, 14), (3, 28), (4, 1), (4, 14), (4, 20)
     )
     jobs.count_all_months()
-    return club
 
 
 def begin(club: Club, code: str = "monthly", **how: Any) -> tuple[UUID, UUID]:
@@ -90,7 +97,7 @@ def read(of: Callable[[Asked], Any], asked: Asked = SPAN) -> list[Any]:
         return list(of(asked))
 
 
-def test_renewals_are_those_that_the_jobs_made(lived: Club):
+def test_renewals_are_those_that_the_jobs_made():
     months = read(list_renewals)
 
     told = [(one.cell.month, one.due, one.on_time, one.renewed, one.is_mature) for one in months]
@@ -101,7 +108,7 @@ def test_renewals_are_those_that_the_jobs_made(lived: Club):
     ]
 
 
-def test_revenue_is_that_of_the_periods_which_the_jobs_made(lived: Club):
+def test_revenue_is_that_of_the_periods_which_the_jobs_made():
     months = read(list_revenue)
 
     told = [{name: getattr(one, name) for name in MOVES if getattr(one, name)} for one in months]
@@ -114,7 +121,7 @@ def test_revenue_is_that_of_the_periods_which_the_jobs_made(lived: Club):
     assert [one.logo_churn for one in months[1:3]] == [Decimal(2) / 7, Decimal(1) / 5]
 
 
-def test_trials_dunning_and_endings_are_those_that_the_jobs_made(lived: Club):
+def test_trials_dunning_and_endings_are_those_that_the_jobs_made():
     (trials,), (dunning,) = read(list_trials), read(list_dunning)
 
     assert (trials.cell.month, trials.begun, trials.succeeded) == ("2026-01", 2, 1)
@@ -127,7 +134,7 @@ def test_trials_dunning_and_endings_are_those_that_the_jobs_made(lived: Club):
     ]
 
 
-def test_a_cohort_keeps_those_whom_the_jobs_did_not_end(lived: Club):
+def test_a_cohort_keeps_those_whom_the_jobs_did_not_end():
     with transaction():
         cohort = list(list_retention(SPAN, ages=3))
 
@@ -140,7 +147,7 @@ def test_a_cohort_keeps_those_whom_the_jobs_did_not_end(lived: Club):
 
 
 @pytest.mark.parametrize("by", ["plan", "version", "store", "channel"])
-def test_parts_add_up_to_the_whole(lived: Club, by: str):
+def test_parts_add_up_to_the_whole(by: str):
     parted = Asked(SPAN.first, SPAN.last, by=by)
     for of in (list_renewals, list_revenue, list_trials, list_dunning, list_endings):
         assert totals(read(of, parted)) == totals(read(of)), of.__name__

@@ -45,6 +45,7 @@ def come(club: Club, kind: str, order: Sequence[str]) -> None:
         outbox.drain()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("order", list(permutations(PARTS)), ids="-".join)
 def test_a_payment_that_is_heard_of_in_any_order_is_one_period_and_one_grant(
     club: Club, order: Sequence[str]
@@ -65,6 +66,7 @@ def test_a_payment_that_is_heard_of_in_any_order_is_one_period_and_one_grant(
     assert club.notices().count("subscription.renewed") == 1
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("order", list(permutations(PARTS)), ids="-".join)
 def test_a_decline_that_is_heard_of_in_any_order_is_one_attempt_and_one_message(
     club: Club, order: Sequence[str]

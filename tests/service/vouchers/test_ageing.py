@@ -124,7 +124,7 @@ def undo(till: Any, redemption_id: str, *, at: datetime) -> None:
         )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_day_is_what_its_lines_add_up_to(world: World, seed: int) -> None:
     world.add_offer("brief", expiry_mode="lapse")
     for day in trade(world, Random(seed)):  # noqa: S311  the same trade at each run

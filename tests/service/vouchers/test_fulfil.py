@@ -160,17 +160,17 @@ def statements_of(work: Callable[[], object]) -> int:
     return seen
 
 
-def test_a_thousand_packs_take_as_many_statements_as_one(world: World, order: Order) -> None:
+def test_hundreds_of_packs_take_as_many_statements_as_one(world: World, order: Order) -> None:
     now = clock.now()
     small = order(world.add_member(), eleven=1).order
-    items = [{"offer_id": world.offers["eleven"][0], "quantity": 99}] * 20
+    items = [{"offer_id": world.offers["eleven"][0], "quantity": 99}] * 4
     member_id = world.add_member()
     with transaction():
         large = vouchers.place_order(member_id=member_id, items=items, now=now).order
     few = statements_of(lambda: fulfil(order_id=small.id, paid_at=now, now=now))
     many = statements_of(lambda: fulfil(order_id=large.id, paid_at=now, now=now))
     assert many == few
-    assert len(lots_of(member_id)) == 1980
+    assert len(lots_of(member_id)) == 396
 
 
 def test_fulfilling_changes_the_wallet_once(world: World, order: Order) -> None:

@@ -108,10 +108,10 @@ def test_a_price_of_an_introduction_is_what_its_cups_carry(house):
     assert (lot.net, lot.vat) == (94, 5)
 
 
-def test_a_hundred_periods_take_as_many_statements_as_one(house):
+def test_many_periods_take_as_many_statements_as_one(house):
     house.add_plan(carry_over="capped", carry_over_cap=1)
     counts = []
-    for many in (1, 100):
+    for many in (1, 40):
         begun = []
         for _ in range(many):
             house.member_id = house.world.add_member()

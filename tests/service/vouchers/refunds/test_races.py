@@ -14,7 +14,7 @@ from vouchers import Wish
 from vouchers.models import Refund
 from vouchers.service.dispute import follow_dispute
 
-_ROUNDS = 5
+_ROUNDS = 3
 
 
 def done(answers):
