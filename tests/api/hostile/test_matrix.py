@@ -44,8 +44,9 @@ def test_a_token_that_the_guard_does_not_name_is_refused(attacker, cast, unchang
 
 @each(lambda route: not route.guard.is_open)
 def test_a_token_that_is_no_longer_good_is_refused(attacker, cast, unchanged, target):
+    dead = cast.dead  # made when they are first asked for
     with unchanged():
-        for kind, headers in cast.dead.items():
+        for kind, headers in dead.items():
             answer = target.call(attacker, cast.ids, headers)
             assert_problem(answer, 401, "unauthenticated", kind)
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
