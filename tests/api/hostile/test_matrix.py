@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.hostile.cast import CHAINS, KINDS, is_let_in
 from tests.api.hostile.targets import assert_problem, each, everywhere
+from tests.examples import in_turn
 
 # Who may act on what belongs to others: an admin, on the devices and staff of all stores; finance,
 # on what members and stores cannot settle among themselves.
@@ -42,11 +43,12 @@ def test_a_token_that_the_guard_does_not_name_is_refused(attacker, cast, unchang
             assert_problem(target.call(attacker, cast.ids, headers), *refused, kind)
 
 
+@pytest.mark.in_turn
 @each(lambda route: not route.guard.is_open)
 def test_a_token_that_is_no_longer_good_is_refused(attacker, cast, unchanged, target):
-    dead = cast.dead  # made when they are first asked for
+    dead = list(cast.dead.items())  # made when they are first asked for
     with unchanged():
-        for kind, headers in dead.items():
+        for kind, headers in in_turn(dead, target.turn):
             answer = target.call(attacker, cast.ids, headers)
             assert_problem(answer, 401, "unauthenticated", kind)
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")

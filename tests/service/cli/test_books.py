@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 import cli
 from kernel import clock
+from kernel.config import config
 from kernel.db import db
 from kernel.transaction import transaction
 from ledger import proof
@@ -38,12 +39,26 @@ def jibei(*arguments):
     return Done(done.exit_code, done.stdout, done.stderr)
 
 
-def started(*arguments, cwd=ROOT, **environment):
+@pytest.fixture
+def environment(monkeypatch):
+    """Give this process another environment."""
+
+    def give(**names):
+        for name, value in names.items():
+            monkeypatch.setenv(name, value)
+        config.cache_clear()
+
+    yield give
+    monkeypatch.undo()
+    config.cache_clear()
+
+
+def started(*arguments, cwd=ROOT):
     """Type a command, in a process of its own."""
     return subprocess.run(
         [JIBEI, *arguments],
         cwd=cwd,
-        env={**os.environ, "COLUMNS": "100", **environment},
+        env={**os.environ, "COLUMNS": "100"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -164,14 +179,16 @@ def test_what_cannot_be_done_is_a_sentence_and_code_2(app, arguments, sentence):
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_that_is_away_is_one_sentence(app):
-    done = started("books", "check", DATABASE_URL="postgresql://nobody@127.0.0.1:1/jibei")
+def test_a_database_that_is_away_is_one_sentence(app, environment):
+    environment(DATABASE_URL="postgresql://nobody@127.0.0.1:1/jibei")
+    done = jibei("books", "check")
     assert done.returncode == 2
     assert done.stderr == "The database cannot be reached, or cannot answer now.\n"
 
 
-def test_an_environment_that_is_not_complete_is_named(app):
-    done = started("books", "check", SECRET_KEY="")
+def test_an_environment_that_is_not_complete_is_named(app, environment):
+    environment(SECRET_KEY="")
+    done = jibei("books", "check")
     assert done.returncode == 2
     assert "SECRET_KEY" in done.stderr
     assert "Traceback" not in done.stderr
