@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kernel import clock
+from kernel.config import config
 from tests.service.ledger.trade import (
     Tamper,
     Trade,
@@ -34,6 +35,20 @@ def closed(traded: Trade, kept) -> Trade:
 @pytest.fixture
 def tamper(engines) -> Tamper:
     return tampering(engines.postgres.url("postgres", "jibei"))
+
+
+@pytest.fixture
+def configured(engines, monkeypatch):
+    """Set settings for one test."""
+
+    def configure(**settings: str) -> None:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        config.cache_clear()
+
+    yield configure
+    monkeypatch.undo()
+    config.cache_clear()
 
 
 @pytest.fixture

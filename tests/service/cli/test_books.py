@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 
 import cli
 from kernel import clock
-from kernel.config import config
 from kernel.db import db
 from kernel.transaction import transaction
 from ledger import proof
@@ -37,20 +36,6 @@ def jibei(*arguments):
     """Type a command, in this process: starting one takes longer than most commands."""
     done = CliRunner().invoke(cli.jibei, arguments, prog_name="jibei", catch_exceptions=False)
     return Done(done.exit_code, done.stdout, done.stderr)
-
-
-@pytest.fixture
-def environment(monkeypatch):
-    """Give this process another environment."""
-
-    def give(**names):
-        for name, value in names.items():
-            monkeypatch.setenv(name, value)
-        config.cache_clear()
-
-    yield give
-    monkeypatch.undo()
-    config.cache_clear()
 
 
 def started(*arguments, cwd=ROOT):
@@ -179,15 +164,15 @@ def test_what_cannot_be_done_is_a_sentence_and_code_2(app, arguments, sentence):
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_that_is_away_is_one_sentence(app, environment):
-    environment(DATABASE_URL="postgresql://nobody@127.0.0.1:1/jibei")
+def test_a_database_that_is_away_is_one_sentence(app, configured):
+    configured(DATABASE_URL="postgresql://nobody@127.0.0.1:1/jibei")
     done = jibei("books", "check")
     assert done.returncode == 2
     assert done.stderr == "The database cannot be reached, or cannot answer now.\n"
 
 
-def test_an_environment_that_is_not_complete_is_named(app, environment):
-    environment(SECRET_KEY="")
+def test_an_environment_that_is_not_complete_is_named(app, configured):
+    configured(SECRET_KEY="")
     done = jibei("books", "check")
     assert done.returncode == 2
     assert "SECRET_KEY" in done.stderr

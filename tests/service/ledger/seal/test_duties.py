@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from kernel import clock
-from kernel.config import config
 from kernel.db import db
 from kernel.due import is_due
 from kernel.messages import NoMailServer
@@ -20,20 +19,6 @@ from ledger.seal.sinks import keep, object_store
 from tests.mailbox import running_mailbox
 
 HEAD = Head(date(2026, 1, 14), 7, bytes(range(32)))
-
-
-@pytest.fixture
-def configured(engines, monkeypatch):
-    """Set settings for one test."""
-
-    def configure(**settings: str) -> None:
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        config.cache_clear()
-
-    yield configure
-    monkeypatch.undo()
-    config.cache_clear()
 
 
 def heads():
