@@ -13,6 +13,7 @@ from kernel.due import of
 from kernel.transaction import again, transaction
 from vouchers.models import Order
 from vouchers.policy import PURPOSE
+from vouchers.service.fulfil import fulfil
 
 
 def find_unpaid(*, limit: int, now: datetime, whose: UUID | None = None) -> Sequence[UUID]:
@@ -27,11 +28,13 @@ def unpaid_until(member_id: ColumnElement[UUID]) -> Select[Any]:
 
 
 def end_order(*, order_id: UUID, now: datetime) -> None:
-    """End an unpaid order. Opens its own transactions.
+    """End an order that is still unpaid, or fulfil it. Opens its own transactions.
 
     A payment that is still under way is given up at the provider first, so that no money comes
     for an order that is over; also what its payer has not finished in the provider's form. If it
     cannot be given up, since the provider is silent, and is paid all the same, its money goes back.
+    Whose money has come gets the cups here, if the news of it is late or was given up: an order
+    does not wait for ever, nor does the background look at it at every tick.
     """
     open_id = again(lambda: _find_open(order_id))
     if open_id is not None:
@@ -57,6 +60,9 @@ def _find_open(order_id: UUID) -> UUID | None:
 def _end(order_id: UUID, now: datetime) -> None:
     """End the order if it still waits at this very moment: it may be fulfilled meanwhile."""
     with transaction():
-        if payments.find_paid(purpose=PURPOSE, purpose_id=order_id) is None:
-            waiting = update(Order).where(Order.id == order_id, *_is_unpaid(now))
-            db.session.execute(waiting.values(status="ended"))
+        paid = payments.find_paid(purpose=PURPOSE, purpose_id=order_id)
+        if paid is not None:
+            fulfil(order_id=order_id, paid_at=paid.settled_at or now, now=now)
+            return
+        waiting = update(Order).where(Order.id == order_id, *_is_unpaid(now))
+        db.session.execute(waiting.values(status="ended"))

@@ -46,17 +46,20 @@ def test_an_unpaid_order_ends(
     assert provider.calls == []
 
 
-def test_a_paid_order_does_not_end(
+def test_a_paid_order_gets_its_cups_although_the_news_of_its_money_is_late(
     provider: FakeGateway, world: World, order: Order, pass_time: PassTime
 ) -> None:
     del provider
-    placed = order(world.add_member(), eleven=1).order
+    member_id = world.add_member()
+    placed = order(member_id, eleven=1).order
     pay(placed)
     pass_time(LATER)
     jobs.end_unpaid()
-    assert read_order(placed).status == "pending"
-    settle()
     assert read_order(placed).status == "fulfilled"
+    with transaction():
+        assert not is_due(jobs.ENDING, clock.now())
+    settle()
+    assert len(lots_of(member_id)) == 1
 
 
 def test_what_waits_for_its_holder_is_given_up_with_the_order(
