@@ -3,6 +3,9 @@
 Exit codes: 0 all is well, 1 something was found, 2 it could not be done (one sentence says why).
 """
 
+import kernel.loading  # before all others
+
+# isort: split
 import functools
 import io
 import json
@@ -50,6 +53,7 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 def main() -> NoReturn:
     """Run the command line as `jibei`, whatever file it was started from."""
+    kernel.loading.loaded()
     jibei(prog_name="jibei")
     sys.exit(0)
 

@@ -5,7 +5,8 @@ those of one process share its memory (`kernel.workers`). The tick looks every s
 are due, in all rooms, and rings for those; there may be several.
 """
 
-import kernel.lean  # before all others
+import kernel.lean
+import kernel.loading  # both before all others
 
 # isort: split
 import argparse
@@ -66,6 +67,7 @@ def main(arguments: list[str]) -> int:
     configure(settings.mode)
     if chosen == ["tick"]:
         tick()
+    kernel.loading.loaded()
     return work(bare_application(), chosen)
 
 

@@ -64,7 +64,7 @@ class SandboxHere:
         return self._application(environ, start)
 
     def begin(self, file: Path) -> None:
-        """Go on with a fresh file, as if nothing had ever happened."""
+        """Go on with a file: if it is fresh, as if nothing had ever happened."""
         settings = Settings(
             db=str(file),
             api_key=SECRET_KEY,

@@ -83,8 +83,7 @@ class Provider:
         return [child.pid for child in psutil.Process(self._process.pid).children()]
 
     def client(self, key: str = SECRET_KEY) -> "stripe.V1Services":
-        """The real library; only its base address is changed."""
-        return stripe.StripeClient(key, base_addresses={"api": self.url}, max_network_retries=0).v1
+        return client_of(self.url, key)
 
     def raw(self, method: str, path: str, *, key: str = SECRET_KEY, **sent: Any) -> httpx.Response:
         """A request as the library would never send it."""
@@ -109,6 +108,11 @@ class Provider:
         """Do as the cardholder: `succeed` or `fail`."""
         kind = "setup_intents" if intent_id.startswith("seti_") else "payment_intents"
         return self.act(f"{kind}/{intent_id}/authenticate", outcome=outcome)
+
+
+def client_of(url: str, key: str = SECRET_KEY) -> "stripe.V1Services":
+    """The real library; only its base address is changed."""
+    return stripe.StripeClient(key, base_addresses={"api": url}, max_network_retries=0).v1
 
 
 def gunicorn() -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 import stripe
 
 from sandbox.config import Settings, SettingsError
-from tests.sandbox.provider import SECRET_KEY, Provider
+from tests.faults.sandbox_here import SandboxHere, running_sandbox
+from tests.sandbox.provider import SECRET_KEY, client_of
 
 DAY_S = 86_400
 
@@ -19,16 +20,16 @@ Pay = Callable[..., stripe.Charge]
 class Merchant:
     """Somebody whose sandbox starts at a midnight, so that days can be counted."""
 
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
-        self.client = provider.client()
+    def __init__(self, sandbox: SandboxHere, clock_file: Path) -> None:
+        self.client = client_of(sandbox.url)
+        self._clock_file = clock_file
         real = datetime.now(UTC).timestamp()
         self._until_midnight = DAY_S - real % DAY_S
 
     def wait_until(self, *, day: int, seconds: int = 60) -> None:
         """Let it be that many seconds past the midnight with which a day begins."""
         ahead = self._until_midnight + day * DAY_S + seconds
-        self.provider.clock_file.write_text(f"{ahead}")
+        self._clock_file.write_text(f"{ahead}")
 
     def pay(self, amount: int = 49_900, currency: str = "twd") -> stripe.Charge:
         intent = self.client.payment_intents.create(
@@ -46,10 +47,17 @@ class Merchant:
         return self.client.balance_transactions.list({"limit": 100, **shown}).data  # type: ignore[typeddict-item]
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxHere]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
-def merchant(own_provider: Provider) -> Iterator[Merchant]:
-    own_provider.start()
-    merchant = Merchant(own_provider)
+def merchant(sandbox: SandboxHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Merchant:
+    monkeypatch.setenv("CLOCK_FILE", str(tmp_path / "clock"))
+    sandbox.begin(tmp_path / "balance.sqlite3")
+    merchant = Merchant(sandbox, tmp_path / "clock")
     merchant.wait_until(day=0)
     return merchant
 
@@ -207,13 +215,11 @@ def test_days_that_nobody_looked_at_are_made_up_for(merchant: Merchant):
     assert created == sorted(created, reverse=True)
 
 
-def test_every_midnight_happens_once(merchant: Merchant):
+def test_every_midnight_happens_once(merchant: Merchant, sandbox: SandboxHere, tmp_path: Path):
     merchant.pay()
     merchant.wait_until(day=2)
     merchant.client.payouts.list()
-    merchant.provider.stop()
-    merchant.provider.start()
-    merchant.client = merchant.provider.client()
+    sandbox.begin(tmp_path / "balance.sqlite3")  # as by a restart: all that it knows is its file
     merchant.wait_until(day=3)
 
     assert len(merchant.client.payouts.list().data) == 1

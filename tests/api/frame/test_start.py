@@ -1,21 +1,19 @@
 """Starting: what is missing or wrong is said at once, in sentences, by whatever is started."""
 
 import os
+import runpy
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import worker
+from kernel.config import config
+
 ROOT = Path(__file__).parents[3]
-STARTS = (
-    ["-c", "import wsgi"],
-    ["-m", "gunicorn", "wsgi:app"],
-    ["worker.py", "tick"],
-    ["worker.py", "events"],
-    ["-m", "stream"],
-)
 MISSING = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET",
            "PUBLIC_ORIGIN", "MESSAGE_PORT")  # fmt: skip
 WRONG = {
@@ -29,19 +27,52 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("command", STARTS, ids=" ".join)
-def test_a_start_names_all_that_is_missing_and_all_that_is_wrong(command: list[str]) -> None:
+@pytest.mark.parametrize("module", [["gunicorn", "wsgi:app"], ["stream"]], ids=" ".join)
+def test_a_start_names_all_that_is_missing_and_all_that_is_wrong(module: list[str]) -> None:
     environment = {"PATH": os.environ["PATH"], **WRONG}
 
     started = subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, "-m", *module],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
     assert started.returncode == 2
     assert "Traceback" not in started.stderr
-    for name in (*MISSING, *WRONG):
-        assert f"  {name}: " in started.stderr
+    assert is_all_named(started.stderr)
+
+
+# In this process, since each would load the whole house first.
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(lambda: worker.main(["tick"]), id="tick"),
+        pytest.param(lambda: worker.main(["events", "billing"]), id="queues"),
+        pytest.param(lambda: runpy.run_path(str(ROOT / "wsgi.py")), id="another server of wsgi"),
+    ],
+)
+def test_so_does_what_loads_the_whole_house(
+    start: Callable[[], object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker, "tick", lambda: 0)  # else this process would become it
+    monkeypatch.setattr(worker, "work", lambda *_: 0)
+    for name in os.environ.keys() - {"PATH"}:
+        monkeypatch.delenv(name)
+    for name, wrong in WRONG.items():
+        monkeypatch.setenv(name, wrong)
+    config.cache_clear()
+    try:
+        code = start()
+    except SystemExit as ended:
+        code = ended.code
+    finally:
+        config.cache_clear()
+
+    assert code == 2
+    assert is_all_named(capsys.readouterr().err)
+
+
+def is_all_named(said: str) -> bool:
+    return all(f"  {name}: " in said for name in (*MISSING, *WRONG))
 
 
 @pytest.mark.usefixtures("engines")  # for the environment

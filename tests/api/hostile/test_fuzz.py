@@ -1,8 +1,8 @@
 """Every route against its own description, with data made from it: right, and wrong on purpose.
 
 Whatever comes in, the answer is one that the documents name: status, content type, headers and
-schema; never a 5xx; and what the documents forbid is refused. The same data at each run;
-`make faults` looks further.
+schema; never a 5xx; and what the documents forbid is refused. It is looked for by `make faults`,
+with the same data at each run.
 """
 
 import os
@@ -17,6 +17,8 @@ from schemathesis.specs.openapi import checks
 
 from tests.api.hostile.targets import each, everywhere
 from tests.examples import examples
+
+pytestmark = pytest.mark.faults
 
 CHECKS = [
     not_a_server_error,

@@ -20,6 +20,7 @@ from kernel.transaction import transaction
 from ledger.chart import SINCE_EVER, label_account, list_accounts
 from ledger.models import Account
 from subs.models import PlanSchedule
+from tests.sample_chain import load_sample
 from vouchers.models import Offer, OfferVersion, OfferVersionProduct
 
 TABLES: list[type[Base]] = [
@@ -82,7 +83,7 @@ def test_a_load_adds_what_is_missing_and_leaves_the_rest(now: datetime):
 
 
 def test_the_pack_and_the_plan_of_the_tour_are_as_the_chains_publish_them(now: datetime):
-    _load(now)
+    load_sample(now)
 
     pack, plan = _terms("familymart-anywhere"), _terms("dayungs-monthly")
 
@@ -96,14 +97,14 @@ def test_the_pack_and_the_plan_of_the_tour_are_as_the_chains_publish_them(now: d
 
 
 def test_list_prices_are_those_of_the_offers_drinks(now: datetime):
-    _load(now)
+    load_sample(now)
 
     prices = {row.code: row.list_price for row in db.session.scalars(select(Product))}
     assert (prices["latte-m"], prices["fruit-tea-l"], prices["americano-m"]) == (50, 60, 45)
 
 
 def test_every_offer_of_the_facts_is_loaded_or_said_to_be_left_out(now: datetime):
-    _load(now)
+    load_sample(now)
     facts = read_chain()
 
     loaded = set(db.session.scalars(select(Offer.code)))
@@ -121,7 +122,7 @@ def test_every_fact_of_an_offer_says_how_sure_it_is():
 
 
 def test_the_stores_are_three_branches_and_one_online(now: datetime):
-    _load(now)
+    load_sample(now)
 
     stores = chain.list_stores(after=None, limit=10)
 
@@ -132,7 +133,7 @@ def test_the_stores_are_three_branches_and_one_online(now: datetime):
 
 
 def test_every_offer_was_approved_by_somebody_else_and_is_on_sale(now: datetime):
-    _load(now)
+    load_sample(now)
 
     for version in db.session.scalars(select(OfferVersion)):
         assert version.approved_by_id not in {None, version.proposed_by_id}
@@ -144,7 +145,7 @@ def test_every_offer_was_approved_by_somebody_else_and_is_on_sale(now: datetime)
 
 
 def test_every_entity_has_numbers_of_its_own_for_its_invoices_for_years(now: datetime):
-    _load(now)
+    load_sample(now)
 
     ranges = db.session.scalars(select(InvoiceRange)).all()
 

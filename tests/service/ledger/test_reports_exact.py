@@ -18,7 +18,7 @@ BASES = ("booked", "occurred")
 
 
 @given(story=STORIES, days=st.tuples(DAYS, DAYS))
-@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_report_says_what_all_lines_say(application, engines, now, story, days):
     with empty_database(application, engines):
         world = small_world(now)
@@ -80,7 +80,7 @@ def check_month(legs, month, books):
 
 
 @given(story=STORIES)
-@settings(max_examples=examples(4), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_journal_holds_every_line_once_in_pages(application, engines, now, story):
     with empty_database(application, engines):
         world = small_world(now)

@@ -12,6 +12,7 @@ from kernel.config import config
 from redemption import token
 from redemption.scan import Scan
 from redemption.service.redeem import redeem, validate
+from tests.examples import examples
 from tests.service.redemption.offline.field import fill, show
 from tests.service.redemption.test_codes_at_tills import credential
 from tests.service.redemption.test_dry_run import answered
@@ -99,7 +100,7 @@ def careful(monkeypatch):
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

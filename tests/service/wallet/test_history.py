@@ -66,7 +66,7 @@ def _counted_up(told: list[Story]) -> list[int]:
 
 
 @settings(
-    max_examples=examples(6),
+    max_examples=examples(3),
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

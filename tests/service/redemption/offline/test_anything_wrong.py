@@ -95,7 +95,7 @@ def _befall_store(world, wrong, branch, alice) -> None:
 
 
 @settings(
-    max_examples=examples(30),
+    max_examples=examples(12),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(wrong=st.sets(st.sampled_from(WRONG), max_size=4))

@@ -103,7 +103,7 @@ def ends(one: Twin) -> list[object]:
 
 
 @settings(
-    max_examples=examples(8),
+    max_examples=examples(4),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

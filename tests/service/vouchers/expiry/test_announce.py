@@ -195,7 +195,7 @@ zones = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(12))
 @given(
     lives=st.timedeltas(timedelta(hours=1), timedelta(days=100)),
     passed=st.floats(0, 0.999),
