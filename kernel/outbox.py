@@ -15,7 +15,7 @@ another queue, so that what rooms tell each other never stands behind them.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ import structlog
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
+    DateTime,
     Index,
     PrimaryKeyConstraint,
     Select,
@@ -185,6 +186,19 @@ def _due(now: datetime, *, is_notice: bool) -> tuple[Any, ...]:
     return (Outbox.is_open, lane, Outbox.due_at <= now, free)
 
 
+@cache
+def _claimable(*, is_notice: bool) -> Select[Outbox]:
+    """What is due at `:now` and nobody holds."""
+    now: Any = bindparam("now", type_=DateTime(timezone=True))
+    return (
+        select(Outbox)
+        .where(*_due(now, is_notice=is_notice))
+        .order_by(Outbox.due_at)
+        .limit(_BATCH)
+        .with_for_update(skip_locked=True)
+    )
+
+
 def _keep_all(*, is_notice: bool) -> None:
     while claimed := again(lambda: _claim(is_notice=is_notice)):
         for ones in _sets(claimed):
@@ -203,15 +217,8 @@ def _sets(claimed: Iterable[_Claimed]) -> Iterable[list[_Claimed]]:
 def _claim(*, is_notice: bool) -> list[_Claimed]:
     now = clock.now()
     with transaction():
-        picked = (
-            select(Outbox)
-            .where(*_due(now, is_notice=is_notice))
-            .order_by(Outbox.due_at)
-            .limit(_BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        picked = of(picked, Outbox.member_id, clock.whose())
-        rows = db.session.scalars(picked).all()
+        picked = of(_claimable(is_notice=is_notice), Outbox.member_id, clock.whose())
+        rows = db.session.scalars(picked, {"now": now}).all()
         until = now + _LEASE
         for row in rows:
             row.leased_until = until

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,7 @@ def _has(row: Row[Any]) -> set[UUID]:
     return {one for one in (row.present, row.planned, row.asked) if one is not None}
 
 
+@cache  # putting it together takes longer than its answer
 def _offers() -> Any:
     """Of each subscription the plan that was bought, the present one, and what it changes to."""
     bought, present, planned, asked = (aliased(OfferVersion) for _ in range(4))

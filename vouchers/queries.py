@@ -151,17 +151,19 @@ def _with_items(orders: Sequence[Order]) -> Sequence[Ordered]:
 
 
 def _items_of(order_ids: Sequence[UUID]) -> Mapping[UUID, list[OrderedItem]]:
-    rows = db.session.execute(
-        select(OrderItem, OfferVersion, Offer)
-        .join(OfferVersion, OfferVersion.id == OrderItem.offer_version_id)
-        .join(Offer, Offer.id == OfferVersion.offer_id)
-        .where(OrderItem.order_id.in_(order_ids))
-        .order_by(OrderItem.position)
-    )
+    rows = db.session.execute(_ITEMS.where(OrderItem.order_id.in_(order_ids)))
     found: dict[UUID, list[OrderedItem]] = defaultdict(list)
     for item, version, offer in rows:
         found[item.order_id].append(OrderedItem(item, version, offer))
     return found
+
+
+_ITEMS = (
+    select(OrderItem, OfferVersion, Offer)
+    .join(OfferVersion, OfferVersion.id == OrderItem.offer_version_id)
+    .join(Offer, Offer.id == OfferVersion.offer_id)
+    .order_by(OrderItem.position)
+)
 
 
 def _products_of(version_ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:

@@ -37,12 +37,14 @@ def plan_of(offer_version_id: UUID) -> Plan:
 
 def plans_of(offer_version_ids: Iterable[UUID]) -> dict[UUID, Plan]:
     """The terms of plans, by their versions' ids."""
-    found = db.session.execute(
-        select(OfferVersion, PlanSchedule)
-        .join(PlanSchedule, PlanSchedule.offer_version_id == OfferVersion.id)
-        .where(OfferVersion.id.in_(set(offer_version_ids)))
-    )
+    wanted = _PLANS.where(OfferVersion.id.in_(set(offer_version_ids)))
+    found = db.session.execute(wanted)
     return {version.id: Plan(version, schedule) for version, schedule in found}
+
+
+_PLANS = select(OfferVersion, PlanSchedule).join(
+    PlanSchedule, PlanSchedule.offer_version_id == OfferVersion.id
+)
 
 
 def lock_own(*, member_id: UUID, subscription_id: UUID) -> Subscription:
