@@ -4,6 +4,7 @@ Alice holds cups, an order and a subscription. Store A handed over some of her c
 and a manager of no store have nothing to do with that.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -77,7 +78,7 @@ class Cast:
     staff: dict[str, UUID]
     ids: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
-    _lasting: dict[str, Headers] = field(default_factory=dict)
+    _lasting: dict[tuple[str, str], Headers] = field(default_factory=dict)
 
     def principal(self, guard: Guard) -> UUID:
         """Under whom the keys of `owner(guard)` are kept."""
@@ -87,10 +88,13 @@ class Cast:
 
     def owner(self, guard: Guard) -> Headers:
         """Somebody whom the guard lets in and whose the things are, signed in once for all."""
-        kind = self.kind(guard)
-        if kind not in self._lasting:
-            self._lasting[kind] = self.owners(kind)
-        return self._lasting[kind]
+        return self.lasting(self.owners, self.kind(guard))
+
+    def lasting(self, whose: Callable[[str], Headers], kind: str) -> Headers:
+        """A token of the owners or strangers, signed in once for all that do not end it."""
+        if (whose.__name__, kind) not in self._lasting:
+            self._lasting[whose.__name__, kind] = whose(kind)
+        return self._lasting[whose.__name__, kind]
 
     def kind(self, guard: Guard) -> str:
         """The first kind of token that the guard lets in."""

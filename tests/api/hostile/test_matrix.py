@@ -35,7 +35,8 @@ def mine(route):
 
 @each(lambda route: not route.guard.is_open)
 def test_a_token_that_the_guard_does_not_name_is_refused(attacker, cast, unchanged, target):
-    shown = {kind: cast.owners(kind) for kind in KINDS if not is_let_in(target.route.guard, kind)}
+    refused_kinds = [kind for kind in KINDS if not is_let_in(target.route.guard, kind)]
+    shown = {kind: cast.lasting(cast.owners, kind) for kind in refused_kinds}
     with unchanged():
         for kind, headers in shown.items():
             is_known = KINDS[kind][0] in target.route.guard.schemes
@@ -58,7 +59,7 @@ def test_a_token_that_is_no_longer_good_is_refused(attacker, cast, unchanged, ta
 def test_somebody_elses_thing_is_not_there_or_out_of_scope(attacker, cast, unchanged, target):
     let_in = [kind for kind in KINDS if is_let_in(target.route.guard, kind)]
     for kind in [kind for kind in let_in if (target.label, kind) not in EVERYWHERE]:
-        headers = cast.strangers(kind)
+        headers = cast.lasting(cast.strangers, kind)
         with unchanged():
             answer = target.call(attacker, cast.ids, headers)
             told = (answer.status_code, answer.json["reason"])

@@ -15,7 +15,7 @@ from ledger.models import BooksCheck, Entry, Finding
 from ledger.proof import registry
 from tests.service.ledger.trade import fold_all
 
-_ROUNDS = 15
+_ROUNDS = 8
 _ROWS = 3
 
 
