@@ -2,9 +2,11 @@
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import pytest
@@ -21,6 +23,7 @@ _NAMES = re.compile(r"<(?:[^:>]+:)?(\w+)>")
 NEEDED = ("type", "title", "status", "detail", "reason")
 
 Headers = Mapping[str, str]
+Test = TypeVar("Test", bound=Callable[..., None])
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,37 @@ TARGETS = [
 ]
 
 
-def each(wanted: Callable[[Route], object]) -> pytest.MarkDecorator:
-    """Run a test for every route of this sort; there is at least one."""
+_TOGETHER = 8
+
+
+def each(wanted: Callable[[Route], object]) -> Callable[[Test], Test]:
+    """Call a test with every `target` of this sort, eight in one test; there is at least one.
+
+    What fails says at which. Else pytest would take as long to begin two thousand tests as they do.
+    """
     chosen = [target for target in TARGETS if wanted(target.route)]
     assert chosen, "no route is of this sort"
-    return pytest.mark.parametrize("target", chosen, ids=[target.label for target in chosen])
+    sets = [chosen[at : at + _TOGETHER] for at in range(0, len(chosen), _TOGETHER)]
+    named = [f"{some[0].label} and {len(some) - 1} more" for some in sets]
+
+    def of_all(test: Test) -> Test:
+        @wraps(test)
+        def of_some(targets: Sequence[Target], **fixtures: Any) -> None:
+            for target in targets:
+                try:
+                    test(target=target, **fixtures)
+                except BaseException as problem:
+                    problem.add_note(f"at {target.label}")
+                    raise
+
+        asked = signature(test)
+        given = {"target": Parameter("targets", Parameter.POSITIONAL_OR_KEYWORD)}
+        told = [given.get(name, one) for name, one in asked.parameters.items()]
+        of_some.__signature__ = asked.replace(parameters=told)  # type: ignore[attr-defined]
+        marked: Test = pytest.mark.parametrize("targets", sets, ids=named)(of_some)
+        return marked
+
+    return of_all
 
 
 def everywhere(_route: Route) -> bool:

@@ -16,7 +16,7 @@ from tests.conftest import empty_database
 from tests.service.ledger.exporting import JANUARY, close
 from tests.world import small_world
 
-ENTRIES = 6_500
+ENTRIES = 8_000
 
 
 @pytest.fixture(scope="module")
