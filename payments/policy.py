@@ -155,19 +155,19 @@ def told(failure: str | None) -> str:
     return failure
 
 
-def next_look_at(*, asked_at: datetime, now: datetime, is_at_counter: bool = False) -> datetime:
+def next_look_at(*, age: timedelta, now: datetime, is_at_counter: bool = False) -> datetime:
     """When to ask the provider again what became of a payment: the older, the more seldom.
 
     At the counter a clerk waits for it, and nothing tells us unasked.
     """
-    if is_at_counter and now - asked_at < _CLERK_WAITS_FOR:
+    if is_at_counter and age < _CLERK_WAITS_FOR:
         return now + _AT_COUNTER
-    return now + min(max(now - asked_at, _FIRST_LOOK), _LAST_LOOK)
+    return now + min(max(age, _FIRST_LOOK), _LAST_LOOK)
 
 
-def next_repayment_look_at(*, asked_at: datetime, now: datetime) -> datetime:
+def next_repayment_look_at(*, age: timedelta, now: datetime) -> datetime:
     """When to ask again about a repayment: nobody waits for it, but money is owed."""
-    return now + min(max(now - asked_at, _FIRST_REPAYMENT_LOOK), _LAST_LOOK)
+    return now + min(max(age, _FIRST_REPAYMENT_LOOK), _LAST_LOOK)
 
 
 def surplus_again_at(*, attempts: int, now: datetime) -> datetime | None:
@@ -175,19 +175,21 @@ def surplus_again_at(*, attempts: int, now: datetime) -> datetime | None:
     return now + _SURPLUS_RESTS if attempts < _SURPLUS_ATTEMPTS else None
 
 
-def may_repeat(*, asked_at: datetime, now: datetime, is_off_session: bool) -> bool:
+def may_repeat(*, age: timedelta, is_off_session: bool) -> bool:
     """Whether to ask for the money once more, where no answer came; else it is only looked for.
+
+    The age is that of the first asking by the provider's clock, which is everybody's.
 
     As long as the provider surely still knows the key: it forgets after 24 hours. On session, as
     long as its holder may still wait: after an outage nobody is charged for what they gave up.
     Money that is owed to a payer is like a charge off session.
     """
-    return now - asked_at < (_KEY_IS_KNOWN_FOR if is_off_session else _HOLDER_WAITS_FOR)
+    return age < (_KEY_IS_KNOWN_FOR if is_off_session else _HOLDER_WAITS_FOR)
 
 
-def may_still_arrive(*, asked_at: datetime, now: datetime) -> bool:
+def may_still_arrive(*, age: timedelta) -> bool:
     """Whether a request that was never answered could still be under way."""
-    return now - asked_at < _LATE_ARRIVAL
+    return age < _LATE_ARRIVAL
 
 
 def first_id(at: datetime) -> UUID:

@@ -15,6 +15,7 @@ from kernel.transaction import again, transaction
 from payments import policy
 from payments.models import Repayment
 from payments.service.ask_repayment import ask_repayment
+from payments.service.asking import age_of
 from payments.service.repay import DUTY
 
 __all__ = ["DUTY", "repay_due"]
@@ -40,8 +41,7 @@ def _claim() -> list[UUID]:
         due = of(due, Repayment.member_id, clock.whose())
         repayments = db.session.scalars(due.limit(_BATCH).with_for_update(skip_locked=True)).all()
         for one in repayments:
-            asked_at = one.asked_at or now
-            one.due_at = policy.next_repayment_look_at(asked_at=asked_at, now=now)
+            one.due_at = policy.next_repayment_look_at(age=age_of(one.asked_at), now=now)
         return [one.id for one in repayments]
 
 

@@ -67,7 +67,8 @@ TAKE_UP = """
             card_id, method_ref, keeps_card, is_off_session, by_holder, status, created_at,
             asked_at, due_at)
         SELECT payment_id, member_id, :purpose, period_id, 1, :provider, price, 0, currency,
-               card_id, method_ref, false, true, false, 'intent', :now, :now, :look_at
+               card_id, method_ref, false, true, false, 'intent', :now, :asked_at,
+               :look_at
         FROM made
     )
     INSERT INTO period (

@@ -46,7 +46,8 @@ class Payment(Base):
     `is_off_session` are what it was asked, so that asking again under the same key asks the same.
     At a counter `method_ref` is the terminal, and `shift_id` says who took the money. With
     `by_holder` the payer chooses how to pay in the provider's own form; `client_secret` opens it.
-    `asked_at` is when the provider was first asked, `due_at` when to ask what became of it.
+    `asked_at` is when the provider was first asked, by its clock and everybody's; `due_at` when to
+    ask what became of it, by that of its member.
     `repaid` is what of it goes, or went, back to the payer.
     """
 

@@ -49,15 +49,15 @@ def ask_repayment(repayment_id: UUID) -> Repayment:
 
 
 def _ask(repayment_id: UUID, *, is_anew: bool = False) -> _Asked:
-    now = clock.now()
+    now, common = clock.now(), clock.common()
     with transaction():
         repayment = lock_repayment(repayment_id)
         payment_ref = db.session.get_one(Payment, repayment.payment_id).provider_ref
-        asked_at = repayment.asked_at or now
+        asked_at = repayment.asked_at or common
         if repayment.status in _OPEN and repayment.provider != CASH:
-            asked_at = now if is_anew else asked_at
+            asked_at = common if is_anew else asked_at
             repayment.asked_at = asked_at
-            repayment.due_at = policy.next_repayment_look_at(asked_at=asked_at, now=now)
+            repayment.due_at = policy.next_repayment_look_at(age=common - asked_at, now=now)
         return _Asked(repayment, payment_ref, asked_at)
 
 
@@ -67,7 +67,7 @@ def _look(asked: _Asked) -> SeenRepayment:
     if repayment.provider_ref is not None:
         return asking.get_repayment(repayment.provider_ref)
     assert payment_ref is not None  # what was paid was seen at the provider
-    if not policy.may_repeat(asked_at=asked.asked_at, now=clock.now(), is_off_session=True):
+    if not policy.may_repeat(age=clock.common() - asked.asked_at, is_off_session=True):
         found = asking.find_repayment(repayment_id=repayment.id, payment_ref=payment_ref)
         if found is not None:
             return found

@@ -1,9 +1,10 @@
 """Asking a provider for money, or what became of it: no row is read or written here."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from kernel import clock
 from payments import policy
 from payments.gateway import Charge, Gateway, Intent
 from payments.models import Payment
@@ -48,14 +49,14 @@ def ask(asking: Asking, *, of: Gateway, customer_ref: str | None, now: datetime)
 
     What may not be asked for once more (`policy.may_repeat`) is only looked for.
 
+    `now` is the provider's, and everybody's.
+
     Raises:
         NoAnswer: the provider is silent.
     """
     if asking.provider_ref is not None:
         return of.get_intent(asking.provider_ref)
-    if not policy.may_repeat(
-        asked_at=asking.asked_at, now=now, is_off_session=asking.is_off_session
-    ):
+    if not policy.may_repeat(age=now - asking.asked_at, is_off_session=asking.is_off_session):
         return search(asking, of=of, customer_ref=customer_ref)
     return of.charge(
         Charge(
@@ -68,6 +69,11 @@ def ask(asking: Asking, *, of: Gateway, customer_ref: str | None, now: datetime)
             is_off_session=asking.is_off_session,
         )
     )
+
+
+def age_of(asked_at: datetime | None) -> timedelta:
+    """How long ago the provider was first asked; nothing, where it is asked now."""
+    return timedelta(0) if asked_at is None else clock.common() - asked_at
 
 
 def search(asking: Asking, *, of: Gateway, customer_ref: str | None) -> Intent:

@@ -8,19 +8,20 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from kernel import clock
 from kernel.db import db
 from kernel.ids import new_id
 from payments import policy
 from payments.gateway import CARDS
 from payments.models import Card, Payment
-from payments.service.asking import Asking, asking_of
+from payments.service.asking import Asking, age_of, asking_of
 
 _WRITE = text("""
     INSERT INTO payment (
         id, member_id, purpose, purpose_id, attempt, provider, amount, repaid, currency, card_id,
         method_ref, keeps_card, is_off_session, by_holder, status, created_at, asked_at, due_at)
     SELECT id, member_id, :purpose, purpose_id, attempt, :provider, amount, 0, currency, card_id,
-           method_ref, false, true, false, 'intent', :now, :now, :look_at
+           method_ref, false, true, false, 'intent', :now, :asked_at, :look_at
     FROM unnest(
         CAST(:ids AS uuid[]), CAST(:members AS uuid[]), CAST(:purposes AS uuid[]),
         CAST(:attempts AS bigint[]), CAST(:amounts AS bigint[]), CAST(:currencies AS text[]),
@@ -92,14 +93,15 @@ def _going_on(attempts: Sequence[Payment], now: datetime) -> Begun | None:
     if newest.status not in policy.OPEN:
         return None
     if newest.asked_at is None:
-        newest.asked_at, newest.is_off_session = now, True
-    newest.due_at = policy.next_look_at(asked_at=newest.asked_at, now=now)
+        newest.asked_at, newest.is_off_session = clock.common(), True
+    newest.due_at = policy.next_look_at(age=age_of(newest.asked_at), now=now)
     return Begun(newest.id, asking_of(newest, asked_at=newest.asked_at))
 
 
 def _write(
     purpose: str, wanted: Sequence[Wanted], known: Mapping[UUID, Sequence[Payment]], now: datetime
 ) -> dict[UUID, Begun]:
+    asked_at = clock.common()
     refs = _refs({one.card_id for one in wanted})
     ids = [new_id() for _ in wanted]
     methods = [refs[one.card_id] for one in wanted]
@@ -117,11 +119,12 @@ def _write(
             "cards": [one.card_id for one in wanted],
             "methods": methods,
             "now": now,
-            "look_at": policy.next_look_at(asked_at=now, now=now),
+            "asked_at": asked_at,
+            "look_at": policy.next_look_at(age=age_of(None), now=now),
         },
     )
     return {
-        one.purpose_id: Begun(payment_id, _asking(one, payment_id, method_ref, now))
+        one.purpose_id: Begun(payment_id, _asking(one, payment_id, method_ref, asked_at))
         for one, payment_id, method_ref in zip(wanted, ids, methods, strict=True)
     }
 
@@ -131,7 +134,7 @@ def _refs(card_ids: set[UUID]) -> dict[UUID, str]:
     return {card.id: card.provider_ref for card in found}
 
 
-def _asking(wanted: Wanted, payment_id: UUID, method_ref: str, now: datetime) -> Asking:
+def _asking(wanted: Wanted, payment_id: UUID, method_ref: str, asked_at: datetime) -> Asking:
     return Asking(
         payment_id=payment_id,
         purpose_id=wanted.purpose_id,
@@ -143,5 +146,5 @@ def _asking(wanted: Wanted, payment_id: UUID, method_ref: str, now: datetime) ->
         keeps_card=False,
         is_off_session=True,
         provider_ref=None,
-        asked_at=now,
+        asked_at=asked_at,
     )

@@ -11,7 +11,7 @@ from payments import policy
 from payments.errors import NoAnswer
 from payments.gateway import CARDS, TERMINAL, Intent, provider
 from payments.models import Payment
-from payments.service.asking import ask, asking_of, search
+from payments.service.asking import age_of, ask, asking_of, search
 from payments.service.cards import customer_of
 from payments.service.locks import lock_payment
 from payments.service.record import record
@@ -62,18 +62,18 @@ def cancel(*, payment_id: UUID) -> Payment:
 def _ask(
     payment_id: UUID, payment_method: str | None, save_card: bool, off_session: bool
 ) -> _Asked:
-    now = clock.now()
+    now, asked_at = clock.now(), clock.common()
     with transaction():
         payment = lock_payment(payment_id)
         if payment.status not in policy.OPEN:
-            return _Asked(payment, payment.asked_at or now)
+            return _Asked(payment, payment.asked_at or asked_at)
         if payment.asked_at is None:
             payment.method_ref = payment.method_ref or payment_method
             if payment.method_ref is None and not payment.by_holder:
                 raise ValueError("a charge needs a saved card or a payment method")
             payment.keeps_card = payment.keeps_card or save_card
             payment.is_off_session = off_session
-            payment.asked_at = now
+            payment.asked_at = asked_at
         payment.due_at = next_look_at(payment, now=now)
         return _Asked(payment, payment.asked_at)
 
@@ -105,7 +105,7 @@ def _look(asked: _Asked) -> Intent:
         asking_of(payment, asked_at=asked.asked_at),
         of=provider(payment.provider),
         customer_ref=_unless_known(payment),
-        now=clock.now(),
+        now=clock.common(),
     )
 
 
@@ -114,7 +114,7 @@ def _give_up(asked: _Asked) -> Intent:
     asking = provider(payment.provider)
     if payment.provider_ref is not None:
         return asking.cancel(payment.provider_ref)
-    if policy.may_still_arrive(asked_at=asked.asked_at, now=clock.now()):
+    if policy.may_still_arrive(age=clock.common() - asked.asked_at):
         raise NoAnswer
     found = search(
         asking_of(payment, asked_at=asked.asked_at), of=asking, customer_ref=_customer_of(payment)
@@ -137,8 +137,7 @@ def _customer_of(payment: Payment) -> str | None:
 def next_look_at(payment: Payment, *, now: datetime) -> datetime:
     """When to ask again what became of an open payment."""
     is_at_counter = payment.provider == TERMINAL
-    asked_at = payment.asked_at or now
-    return policy.next_look_at(asked_at=asked_at, now=now, is_at_counter=is_at_counter)
+    return policy.next_look_at(age=age_of(payment.asked_at), now=now, is_at_counter=is_at_counter)
 
 
 def _wait(payment_id: UUID) -> Payment:

@@ -49,7 +49,7 @@ def charge_all(askings: Sequence[Asking]) -> Charging:
     """
     of = provider(CARDS)
     customers = _customers([one.member_id for one in askings])
-    now = clock.now()  # of whom this acts for, which the threads do not know
+    now = clock.common()
     return Charging(
         {
             one.payment_id: _askers().submit(_ask, one, of, customers.get(one.member_id), now)

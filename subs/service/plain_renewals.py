@@ -12,7 +12,7 @@ import chain
 import vouchers
 from chain.policy import local_day
 from invoicing.policy import filing_period
-from kernel import arrays
+from kernel import arrays, clock
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
@@ -53,8 +53,9 @@ def take_up_plain(claimed: Sequence[UUID], *, now: datetime) -> tuple[list[Askin
     due = db.session.execute(_READ_DUE, {"ids": arrays.of_ids(claimed), "now": now}).all()
     if not due:
         return [], claimed
+    asked_at = clock.common()
     spans = [_span(row) for row in due]
-    askings = [_asking(row, now) for row in due]
+    askings = [_asking(row, asked_at) for row in due]
     db.session.execute(
         _TAKE_UP,
         {
@@ -67,7 +68,8 @@ def take_up_plain(claimed: Sequence[UUID], *, now: datetime) -> tuple[list[Askin
             "purpose": _PURPOSE,
             "provider": CARDS,
             "now": now,
-            "look_at": next_look_at(asked_at=now, now=now),
+            "asked_at": asked_at,
+            "look_at": next_look_at(age=timedelta(0), now=now),
         },
     )
     if len(due) == len(claimed):
@@ -135,7 +137,7 @@ def _span(row: Row[Any]) -> policy.Span:
     )
 
 
-def _asking(row: Row[Any], now: datetime) -> Asking:
+def _asking(row: Row[Any], asked_at: datetime) -> Asking:
     return Asking(
         payment_id=new_id(),
         purpose_id=new_id(),
@@ -147,7 +149,7 @@ def _asking(row: Row[Any], now: datetime) -> Asking:
         keeps_card=False,
         is_off_session=True,
         provider_ref=None,
-        asked_at=now,
+        asked_at=asked_at,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from kernel import clock
 from kernel.db import db
 from kernel.errors import NotFound
 from kernel.ids import new_id
@@ -216,6 +217,23 @@ def test_after_a_day_the_provider_is_searched_instead_of_asked_again(
     sweep.ask_again()
     assert provider.calls == ["find_intent"]
     assert read(payment.id).status == "succeeded"
+
+
+def test_the_providers_day_is_everybodys_also_where_a_member_is_ahead(
+    provider: FakeGateway, owed: Owed, read: Read, pass_time: PassTime
+) -> None:
+    """A renewal in a member's own time died after the charge, and is taken up two days later."""
+    payment_id = owed()
+    member_id = read(payment_id).member_id
+    with clock.apart(member_id, timedelta(days=2)):
+        provider.fail("charge", "after")
+        charge(payment_id=payment_id, payment_method=GOOD, off_session=True)
+    provider.calls.clear()
+    pass_time(timedelta(days=2))
+    with clock.apart(member_id, timedelta(minutes=2)):
+        charge(payment_id=payment_id, off_session=True)
+    assert provider.calls == ["find_intent"]
+    assert read(payment_id).status == "succeeded"
 
 
 def test_what_never_arrived_has_failed_after_a_day(

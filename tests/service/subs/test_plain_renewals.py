@@ -50,7 +50,7 @@ def rows(club: Club, mine: UUID) -> dict[str, list[dict[str, Any]]]:
 
 def _told(row: Row[Any]) -> dict[str, Any]:
     return {
-        name: fact
+        name: fact is not None if name == "asked_at" else fact  # the clock is read for each way
         for name, fact in row._mapping.items()  # noqa: SLF001  its documented way to be a dict
         if name not in OWN and not isinstance(fact, UUID)
     }
