@@ -56,7 +56,7 @@ def _askings(first: int, count: int) -> list[Asking]:
             keeps_card=False,
             is_off_session=True,
             provider_ref=None,
-            asked_at=clock.now(),
+            asked_at=clock.common(),
         )
         for n in range(first, first + count)
     ]

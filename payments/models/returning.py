@@ -17,7 +17,8 @@ class Repayment(Base):
     intent → processing → succeeded | failed; and succeeded → failed, when a bank sends it back
     later. Cash waits as `processing` until a clerk hands it out (`shift_id`). `purpose` and
     `purpose_id` say what for (`refund`, or `surplus` for money that nobody had to pay). `asked_at`
-    is when the provider was first asked, `due_at` when to ask (again).
+    is when the provider was first asked, by its clock and everybody's; `due_at` when to ask
+    (again), by that of its member.
     """
 
     __tablename__ = "repayment"

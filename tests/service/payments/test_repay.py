@@ -220,6 +220,21 @@ def test_after_a_day_of_silence_it_is_looked_for_before_it_is_asked_for_anew(
     assert provider.given_back == [begun.id]
 
 
+def test_the_providers_day_is_everybodys_also_where_a_member_is_ahead(
+    provider: FakeGateway, paid: Paid, repaid: Repaid, read_back: ReadBack, pass_time: PassTime
+) -> None:
+    begun = repaid(paid().id)
+    with clock.apart(begun.member_id, timedelta(days=2)):
+        provider.fail("repay", "after")
+        ask_repayment(begun.id)
+    pass_time(timedelta(days=2))
+    provider.calls.clear()
+    with clock.apart(begun.member_id, timedelta(minutes=2)):
+        ask_repayment(begun.id)
+    assert provider.calls == ["find_repayment"]
+    assert read_back(begun.id).status == "succeeded"
+
+
 def test_a_silent_provider_is_asked_more_and_more_seldom(
     provider: FakeGateway, paid: Paid, repaid: Repaid, read_back: ReadBack, pass_time: PassTime
 ) -> None:
